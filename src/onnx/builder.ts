@@ -1,6 +1,6 @@
 import { type DataType, full, int64, type Tensor } from '../core/tensor.js';
 import { dataTypeCode } from './data-types.js';
-import type { Attribute, Dim, Graph, Node, TensorType, ValueInfo } from './graph.js';
+import type { Attribute, Dim, Graph, Node, OutputInfo, TensorType, ValueInfo } from './graph.js';
 
 /** The name of a value in a graph under construction. */
 export type Value = string;
@@ -31,7 +31,7 @@ export const string = (value: string): Attribute => ({ kind: 'string', value });
 export class GraphBuilder {
   readonly #name: string;
   readonly #inputs: ValueInfo[] = [];
-  readonly #outputs: ValueInfo[] = [];
+  readonly #outputs: OutputInfo[] = [];
   readonly #nodes: Node[] = [];
   readonly #initializers = new Map<string, Tensor>();
   readonly #types = new Map<string, TensorType>();
@@ -84,8 +84,8 @@ export class GraphBuilder {
     return this.constant(int64([values.length], values));
   }
 
-  /** Marks a value as a graph output, under another name if one is given. */
-  output(value: Value, name = value, type: DataType = 'float32', dims?: readonly Dim[]): Value {
+  /** Marks a value as a graph output, under another name if one is given. The runtime infers a type that is left out. */
+  output(value: Value, name = value, type?: DataType, dims?: readonly Dim[]): Value {
     if (name !== value) this.append({ name, opType: 'Identity', domain: '', inputs: [value], outputs: [name], attributes: {} });
     this.#outputs.push({ name, type, dims });
     return name;

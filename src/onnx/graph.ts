@@ -9,21 +9,30 @@ export interface TensorType {
   readonly dims?: readonly Dim[];
 }
 
-/** A graph input or output. */
+/** A graph input. */
 export interface ValueInfo extends TensorType {
   readonly name: string;
 }
 
-/** An attribute of a node. Integers are numbers when safe; a lone integer and a lone float are told apart by `kind`. */
-export type Attribute =
-  | { readonly kind: 'int'; readonly value: number }
-  | { readonly kind: 'float'; readonly value: number }
-  | { readonly kind: 'string'; readonly value: string }
-  | { readonly kind: 'ints'; readonly value: readonly number[] }
-  | { readonly kind: 'floats'; readonly value: readonly number[] }
-  | { readonly kind: 'strings'; readonly value: readonly string[] }
-  | { readonly kind: 'tensor'; readonly value: Tensor }
-  | { readonly kind: 'graph'; readonly value: Graph };
+/** A graph output; the runtime infers what is left out. */
+export interface OutputInfo extends Partial<TensorType> {
+  readonly name: string;
+}
+
+/** The kinds of attribute that a node may have, and what each holds. */
+export interface AttributeValues {
+  int: number;
+  float: number;
+  string: string;
+  ints: readonly number[];
+  floats: readonly number[];
+  strings: readonly string[];
+  tensor: Tensor;
+  graph: Graph;
+}
+
+/** An attribute of a node. `kind` tells a lone integer from a lone float. */
+export type Attribute = { [K in keyof AttributeValues]: { readonly kind: K; readonly value: AttributeValues[K] } }[keyof AttributeValues];
 
 /** One operation. An empty string among the inputs or outputs stands for one that is left out. */
 export interface Node {
@@ -42,7 +51,7 @@ export interface Node {
 export interface Graph {
   readonly name: string;
   readonly inputs: readonly ValueInfo[];
-  readonly outputs: readonly ValueInfo[];
+  readonly outputs: readonly OutputInfo[];
   readonly nodes: readonly Node[];
   readonly initializers: ReadonlyMap<string, Tensor>;
   readonly types: ReadonlyMap<string, TensorType>;
@@ -63,11 +72,11 @@ export function describeNode(node: Node): string {
   return `${node.domain ? `${node.domain}.` : ''}${node.opType} '${node.name || node.outputs[0]}'`;
 }
 
-function attribute<K extends Attribute['kind']>(node: Node, name: string, kind: K): Extract<Attribute, { kind: K }>['value'] | undefined {
+function attribute<K extends keyof AttributeValues>(node: Node, name: string, kind: K): AttributeValues[K] | undefined {
   const found = node.attributes[name];
   if (found === undefined) return undefined;
   if (found.kind !== kind) throw new Error(`${describeNode(node)}: attribute '${name}' is ${found.kind}, expected ${kind}`);
-  return (found as Extract<Attribute, { kind: K }>).value;
+  return found.value as AttributeValues[K];
 }
 
 /** Reads an integer attribute, or its default. */

@@ -15,7 +15,7 @@ import {
   type ValueInfoProto,
   ValueInfoProtoSchema,
 } from './gen/onnx_pb.js';
-import type { Attribute, Graph, Model, Node, ValueInfo } from './graph.js';
+import type { Attribute, Graph, Model, Node, OutputInfo } from './graph.js';
 
 /** IR version 8 is the one that belongs to operator set 18; every runtime since 2023 reads it. */
 const IR_VERSION = 8n;
@@ -86,7 +86,8 @@ function tensorProto(name: string, value: Tensor): TensorProto {
   });
 }
 
-function valueInfoProto({ name, type, dims }: ValueInfo): ValueInfoProto {
+function valueInfoProto({ name, type, dims }: OutputInfo): ValueInfoProto {
+  if (type === undefined) return create(ValueInfoProtoSchema, { name });
   const shape = dims && {
     dim: dims.map((dim) => ({
       value: typeof dim === 'number' ? ({ case: 'dimValue', value: BigInt(dim) } as const) : ({ case: 'dimParam', value: dim } as const),

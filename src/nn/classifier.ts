@@ -1,0 +1,35 @@
+import type { Tensor } from '../core/tensor.js';
+import type { Graph } from '../onnx/graph.js';
+
+/**
+ * An image classifier: a graph from pixels to logits, with its parameters inside by name.
+ *
+ * Input: one float32 tensor [N, C, H, W] of pixels in [0, 1]; whatever normalisation the network wants is part of the
+ * graph. Output: one float32 tensor [N, K] of logits. Batch normalisation stands in its inference form; training
+ * rewrites it.
+ */
+export interface Classifier {
+  /** What it is called in reports and metadata, e.g. `preactresnet-16-32-64`. */
+  readonly name: string;
+  readonly graph: Graph;
+  /** Channels, height, width. */
+  readonly imageShape: readonly [number, number, number];
+  /** K. */
+  readonly classes: number;
+}
+
+/** Names of a classifier's only input and only output. */
+export function portsOf(classifier: Classifier): { input: string; output: string } {
+  const { inputs, outputs } = classifier.graph;
+  return { input: inputs[0].name, output: outputs[0].name };
+}
+
+/** The classifier with some parameters replaced; the rest is shared. */
+export function withParameters(classifier: Classifier, values: Readonly<Record<string, Tensor>>): Classifier {
+  const initializers = new Map(classifier.graph.initializers);
+  for (const [name, value] of Object.entries(values)) {
+    if (!initializers.has(name)) throw new Error(`classifier '${classifier.name}' has no parameter '${name}'`);
+    initializers.set(name, value);
+  }
+  return { ...classifier, graph: { ...classifier.graph, initializers } };
+}

@@ -1,0 +1,53 @@
+import type { Tensor } from '../core/tensor.js';
+import type { Graph } from '../onnx/graph.js';
+
+/** Where graphs are computed. */
+export type Device = 'cpu' | 'webgpu' | 'cuda';
+
+/** Tensors by the names of graph inputs or outputs. */
+export type Tensors = Record<string, Tensor>;
+
+export interface CompileOptions {
+  /**
+   * State that stays with the program between runs: graph input name to graph output name. After each run the output's
+   * value becomes the input's value of the next. Set it with {@link Program.write} before the first run.
+   */
+  readonly carry?: Readonly<Record<string, string>>;
+}
+
+/** A compiled graph. */
+export interface Program {
+  /**
+   * Computes the graph.
+   * @param feeds every graph input that is not carried.
+   * @returns every graph output that is not carried.
+   * @throws UserError when the device runs out of memory or refuses the graph.
+   */
+  run(feeds: Tensors): Promise<Tensors>;
+  /** Current values of carried inputs, all of them where no names are given. */
+  read(names?: readonly string[]): Promise<Tensors>;
+  /** Sets values of carried inputs. */
+  write(values: Tensors): Promise<void>;
+  /** Frees the program and its state. Releasing twice does nothing. */
+  release(): Promise<void>;
+}
+
+/** Compiles graphs for one device. */
+export interface Engine {
+  readonly device: Device;
+  /** Threads that compute, on the CPU. */
+  readonly threads: number;
+  compile(graph: Graph, options?: CompileOptions): Promise<Program>;
+  /** Frees everything that was compiled. */
+  close(): Promise<void>;
+}
+
+/** Compiles a graph, runs it once, and releases it. */
+export async function runOnce(engine: Engine, graph: Graph, feeds: Tensors): Promise<Tensors> {
+  const program = await engine.compile(graph);
+  try {
+    return await program.run(feeds);
+  } finally {
+    await program.release();
+  }
+}

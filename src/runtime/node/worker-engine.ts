@@ -1,0 +1,74 @@
+import { Worker } from 'node:worker_threads';
+import { UserError } from '../../core/errors.js';
+import { type Graph, OPSET } from '../../onnx/graph.js';
+import { writeModel } from '../../onnx/write.js';
+import type { CompileOptions, Device, Engine, Program, Tensors } from '../engine.js';
+import type { Answer, Request, WorkerSettings } from './protocol.js';
+
+/** Talks to the worker thread that holds the sessions. */
+export class WorkerEngine implements Engine {
+  readonly device: Device;
+  readonly threads: number;
+  readonly #worker: Worker;
+  readonly #waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
+  #nextId = 1;
+  #failure: Error | undefined;
+
+  constructor(device: Device, threads: number) {
+    this.device = device;
+    this.threads = threads;
+    this.#worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: { device, threads } satisfies WorkerSettings });
+    this.#worker.on('message', (answer: Answer) => this.#settle(answer));
+    this.#worker.on('error', (error: Error) => this.#fail(error));
+    this.#worker.on('exit', () => this.#fail(new Error('the engine was closed')));
+  }
+
+  async compile(graph: Graph, options: CompileOptions = {}): Promise<Program> {
+    const model = writeModel({ graph, opset: OPSET, metadata: {} });
+    const program = (await this.#ask({ do: 'compile', model, options }, [model.buffer])) as number;
+    let released = false;
+    return {
+      run: (feeds) => this.#ask({ do: 'run', program, feeds }) as Promise<Tensors>,
+      read: (names) => this.#ask({ do: 'read', program, names }) as Promise<Tensors>,
+      write: async (values) => {
+        await this.#ask({ do: 'write', program, values });
+      },
+      release: async () => {
+        if (released || this.#failure) return;
+        released = true;
+        await this.#ask({ do: 'release', program });
+      },
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  #ask(request: Request, transfer: ArrayBuffer[] = []): Promise<unknown> {
+    if (this.#failure) return Promise.reject(this.#failure);
+    const id = this.#nextId++;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      this.#worker.postMessage({ id, request }, transfer);
+    });
+  }
+
+  #settle(answer: Answer): void {
+    const waiting = this.#waiting.get(answer.id);
+    this.#waiting.delete(answer.id);
+    if (answer.ok) {
+      waiting?.resolve(answer.value);
+      return;
+    }
+    const error = answer.user ? new UserError(answer.message) : new Error(answer.message);
+    if (!answer.user) error.stack = answer.stack;
+    waiting?.reject(error);
+  }
+
+  #fail(error: Error): void {
+    this.#failure ??= error;
+    for (const { reject } of this.#waiting.values()) reject(error);
+    this.#waiting.clear();
+  }
+}

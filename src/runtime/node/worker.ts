@@ -1,0 +1,56 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import * as ort from 'onnxruntime-node';
+import { UserError } from '../../core/errors.js';
+import type { Tensors } from '../engine.js';
+import { explainOrtError, type Ort, OrtProgram } from '../ort.js';
+import type { Answer, Envelope, Request, WorkerSettings } from './protocol.js';
+
+// ONNX Runtime computes inside a synchronous call, so it has a thread to itself and the event loop stays free.
+
+const { device, threads } = workerData as WorkerSettings;
+const programs = new Map<number, OrtProgram>();
+let nextProgram = 1;
+
+async function answer(request: Request): Promise<unknown> {
+  if (request.do === 'compile') {
+    const program = await OrtProgram.create(ort as unknown as Ort, request.model, device, threads, request.options);
+    programs.set(nextProgram, program);
+    return nextProgram++;
+  }
+  const program = programs.get(request.program);
+  if (!program) throw new Error('the program was released');
+  switch (request.do) {
+    case 'run':
+      return program.run(request.feeds);
+    case 'read':
+      return program.read(request.names);
+    case 'write':
+      return program.write(request.values);
+    case 'release':
+      programs.delete(request.program);
+      return program.release();
+  }
+}
+
+/** Buffers that only the answer holds can move to the other thread; a carried value stays here and is copied. */
+function transferable(request: Request, value: unknown): ArrayBuffer[] {
+  if (request.do !== 'run') return [];
+  const buffers = Object.values(value as Tensors).map(({ data }) => data.buffer as ArrayBuffer);
+  return [...new Set(buffers)];
+}
+
+parentPort?.on('message', async ({ id, request }: Envelope) => {
+  try {
+    const value = await answer(request);
+    parentPort?.postMessage({ id, ok: true, value } satisfies Answer, transferable(request, value));
+  } catch (thrown) {
+    const error = explainOrtError(thrown, device);
+    parentPort?.postMessage({
+      id,
+      ok: false,
+      message: error.message,
+      user: error instanceof UserError,
+      stack: error.stack,
+    } satisfies Answer);
+  }
+});

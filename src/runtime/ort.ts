@@ -1,0 +1,100 @@
+import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-common';
+import { UserError } from '../core/errors.js';
+import type { Tensor } from '../core/tensor.js';
+import type { CompileOptions, Device, Tensors } from './engine.js';
+
+/** The part of ONNX Runtime that onnxruntime-node and onnxruntime-web have in common. */
+export interface Ort {
+  readonly InferenceSession: { create(model: Uint8Array, options: InferenceSession.SessionOptions): Promise<InferenceSession> };
+  readonly Tensor: new (type: string, data: Tensor['data'], dims: readonly number[]) => OrtTensor;
+}
+
+/** One ONNX Runtime session with its carried state; lives in the thread that computes. */
+export class OrtProgram {
+  readonly #ort: Ort;
+  readonly #session: InferenceSession;
+  readonly #carry: ReadonlyMap<string, string>;
+  readonly #state = new Map<string, OrtTensor>();
+
+  private constructor(ort: Ort, session: InferenceSession, carry: Readonly<Record<string, string>>) {
+    this.#ort = ort;
+    this.#session = session;
+    this.#carry = new Map(Object.entries(carry));
+  }
+
+  static async create(ort: Ort, model: Uint8Array, device: Device, threads: number, options: CompileOptions = {}): Promise<OrtProgram> {
+    const session = await ort.InferenceSession.create(model, {
+      executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
+      intraOpNumThreads: threads,
+      interOpNumThreads: 1,
+      graphOptimizationLevel: 'all',
+      logSeverityLevel: 4,
+    });
+    return new OrtProgram(ort, session, options.carry ?? {});
+  }
+
+  async run(feeds: Tensors): Promise<Tensors> {
+    const inputs: Record<string, OrtTensor> = {};
+    for (const name of this.#session.inputNames) inputs[name] = this.#input(name, feeds);
+    const outputs = await this.#session.run(inputs);
+    for (const [input, output] of this.#carry) this.#state.set(input, outputs[output]);
+    const carried = new Set(this.#carry.values());
+    return Object.fromEntries(
+      Object.entries(outputs)
+        .filter(([name]) => !carried.has(name))
+        .map(([name, value]) => [name, fromOrt(value)]),
+    );
+  }
+
+  read(names: readonly string[] = [...this.#carry.keys()]): Tensors {
+    return Object.fromEntries(names.map((name) => [name, fromOrt(this.#carried(name))]));
+  }
+
+  write(values: Tensors): void {
+    for (const [name, value] of Object.entries(values)) {
+      if (!this.#carry.has(name)) throw new Error(`'${name}' is not a carried input of this program`);
+      this.#state.set(name, this.#toOrt(value));
+    }
+  }
+
+  async release(): Promise<void> {
+    this.#state.clear();
+    await this.#session.release();
+  }
+
+  #input(name: string, feeds: Tensors): OrtTensor {
+    if (this.#carry.has(name)) return this.#carried(name);
+    const value = feeds[name];
+    if (!value) throw new Error(`no value was given for the input '${name}'`);
+    return this.#toOrt(value);
+  }
+
+  #carried(name: string): OrtTensor {
+    const value = this.#state.get(name);
+    if (!value) throw new Error(`the carried input '${name}' has no value yet`);
+    return value;
+  }
+
+  #toOrt(value: Tensor): OrtTensor {
+    return new this.#ort.Tensor(value.type, value.data, value.dims);
+  }
+}
+
+function fromOrt(value: OrtTensor): Tensor {
+  return { type: value.type, dims: value.dims, data: value.data } as Tensor;
+}
+
+/** Turns what ONNX Runtime throws into something that tells its user what to do, where that is known. */
+export function explainOrtError(error: unknown, device: Device): Error {
+  const message = error instanceof Error ? error.message : String(error);
+  if (/Failed to get a WebGPU adapter/.test(message)) {
+    return new UserError('no WebGPU adapter was found on this machine; use --device cpu, or install a Vulkan, Metal or D3D12 driver');
+  }
+  if (/Failed to load (shared )?library/.test(message)) {
+    return new UserError(`ONNX Runtime's ${device} library is not installed; use --device cpu or --device webgpu`);
+  }
+  if (/bad_alloc|Failed to allocate memory|out of memory/i.test(message)) {
+    return new UserError('out of memory; use a smaller batch size');
+  }
+  return error instanceof Error ? error : new Error(message);
+}
