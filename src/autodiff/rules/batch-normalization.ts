@@ -1,0 +1,97 @@
+import type { GraphBuilder, Value } from '../../onnx/builder.js';
+import { floatAttribute, intAttribute } from '../../onnx/graph.js';
+import { type RuleContext, type RuleTable, rule } from '../rule.js';
+
+/**
+ * y = γ (x - μ) r + β with r = 1/√(v + ε), per channel. Sums run over images and positions, m of them a channel;
+ * G = Σ g and P = Σ g (x - μ) = Σ g x - μ G are all that the derivatives need of g.
+ */
+export const batchNormalization: RuleTable = {
+  BatchNormalization: rule((context) => (intAttribute(context.node, 'training_mode', 0) ? training(context) : inference(context))),
+};
+
+/** Stored statistics are inputs like any other: dx = γ r g; dγ = r P; dβ = G; dμ = -γ r G; dv = -½ γ r³ P. */
+function inference(context: RuleContext): ReturnType<(typeof batchNormalization)[string]['rule']> {
+  const { builder, inputs, cotangent: g } = context;
+  const [x, scale, , mean, variance] = inputs;
+  const r = lazy(() => inverseDeviation(context, variance));
+  const slope = lazy(() => builder.mul(scale, r()));
+  const sum = lazy(() => sumPerChannel(context, g));
+  const product = lazy(() => builder.sub(sumPerChannel(context, builder.mul(g, x)), builder.mul(mean, sum())));
+  return [
+    () => builder.mul(g, perChannel(context, slope())),
+    () => builder.mul(r(), product()),
+    () => sum(),
+    () => builder.neg(builder.mul(slope(), sum())),
+    () => builder.mul(builder.scalar(-0.5), builder.mul(builder.mul(slope(), builder.mul(r(), r())), product())),
+  ];
+}
+
+/**
+ * Batch statistics are functions of x. With x̂ = (x - μ) r, from dμ/dx = 1/m and dv/dx = 2 (x - μ)/m:
+ *
+ *   dx = γ r (g - G/m - x̂ Σ g x̂ / m) = a g + b x + c,   a = γ r,  b = -a r² P/m,  c = -a G/m - b μ,
+ *
+ * two multiplications and two additions an element with coefficients per channel. dγ = r P; dβ = G. The old running
+ * statistics reach y nowhere; a cotangent of the new ones is not propagated, since nothing in training reads them.
+ */
+function training(context: RuleContext): ReturnType<(typeof batchNormalization)[string]['rule']> {
+  const { builder, inputs, cotangent: g, shapeOf } = context;
+  const [x, scale] = inputs;
+  const shape = shapeOf(x);
+  const share = builder.scalar(shape[1] / shape.reduce((product, dim) => product * dim, 1));
+  const { mean, variance } = batchStatistics(context);
+  const r = lazy(() => inverseDeviation(context, variance));
+  const sum = lazy(() => sumPerChannel(context, g));
+  const product = lazy(() => builder.sub(sumPerChannel(context, builder.mul(g, x)), builder.mul(mean, sum())));
+  return [
+    () => {
+      const a = builder.mul(scale, r());
+      const b = builder.neg(builder.mul(builder.mul(a, builder.mul(r(), r())), builder.mul(product(), share)));
+      const c = builder.neg(builder.add(builder.mul(builder.mul(a, sum()), share), builder.mul(b, mean)));
+      const weighted = builder.add(builder.mul(g, perChannel(context, a)), builder.mul(x, perChannel(context, b)));
+      return builder.add(weighted, perChannel(context, c));
+    },
+    () => builder.mul(r(), product()),
+    () => sum(),
+  ];
+}
+
+/**
+ * The batch's mean and biased variance. At momentum 0 they are the node's own outputs ("running" = old · 0 + batch · 1);
+ * otherwise they are computed from x again. As functions of x they must be differentiable for second derivatives, which
+ * outputs of the node are not, so that shortcut is for graphs that are differentiated once.
+ */
+function batchStatistics({ builder, inputs: [x], shapeOf }: RuleContext): { mean: Value; variance: Value } {
+  const axes = otherAxes(shapeOf(x));
+  const mean = builder.reduceMean(x, axes);
+  const centred = builder.sub(x, builder.reshape(mean, channelShape(shapeOf(x))));
+  return { mean, variance: builder.reduceMean(builder.mul(centred, centred), axes) };
+}
+
+function inverseDeviation({ builder, node }: RuleContext, variance: Value): Value {
+  const epsilon = builder.scalar(floatAttribute(node, 'epsilon', 1e-5));
+  return builder.div(builder.scalar(1), builder.sqrt(builder.add(variance, epsilon)));
+}
+
+function sumPerChannel({ builder, inputs: [x], shapeOf }: RuleContext, value: Value): Value {
+  return builder.reduceSum(value, otherAxes(shapeOf(x)));
+}
+
+function perChannel({ builder, inputs: [x], shapeOf }: RuleContext, value: Value): Value {
+  return builder.reshape(value, channelShape(shapeOf(x)));
+}
+
+function otherAxes(shape: readonly number[]): number[] {
+  return shape.map((_, axis) => axis).filter((axis) => axis !== 1);
+}
+
+function channelShape(shape: readonly number[]): number[] {
+  return shape.slice(1).map((dim, axis) => (axis === 0 ? dim : 1));
+}
+
+/** Builds a value when it is first wanted, and once. */
+function lazy(build: () => Value): () => Value {
+  let value: Value | undefined;
+  return () => (value ??= build());
+}
