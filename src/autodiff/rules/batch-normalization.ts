@@ -1,4 +1,4 @@
-import type { GraphBuilder, Value } from '../../onnx/builder.js';
+import type { Value } from '../../onnx/builder.js';
 import { floatAttribute, intAttribute } from '../../onnx/graph.js';
 import { type RuleContext, type RuleTable, rule } from '../rule.js';
 
@@ -32,37 +32,47 @@ function inference(context: RuleContext): ReturnType<(typeof batchNormalization)
  *
  *   dx = γ r (g - G/m - x̂ Σ g x̂ / m) = a g + b x + c,   a = γ r,  b = -a r² P/m,  c = -a G/m - b μ,
  *
- * two multiplications and two additions an element with coefficients per channel. dγ = r P; dβ = G. The old running
- * statistics reach y nowhere; a cotangent of the new ones is not propagated, since nothing in training reads them.
+ * two multiplications and two additions an element with coefficients per channel. dγ = r P; dβ = G.
+ *
+ * The node's other outputs are q·old + (1 - q)·batch statistic, at momentum q. Their cotangents M and V, times (1 - q),
+ * add 2 V/m to b and M/m - 2 μ V/m to c. So the statistics can be read off the node where q = 0 instead of being computed
+ * again, and what uses them can still be differentiated.
  */
 function training(context: RuleContext): ReturnType<(typeof batchNormalization)[string]['rule']> {
-  const { builder, inputs, cotangent: g, shapeOf } = context;
+  const { builder, inputs, cotangent: g, cotangentOf, shapeOf, node } = context;
   const [x, scale] = inputs;
   const shape = shapeOf(x);
   const share = builder.scalar(shape[1] / shape.reduce((product, dim) => product * dim, 1));
-  const { mean, variance } = batchStatistics(context);
+  const kept = floatAttribute(node, 'momentum', 0.9);
+  const { mean, variance } = batchStatistics(context, kept);
   const r = lazy(() => inverseDeviation(context, variance));
   const sum = lazy(() => sumPerChannel(context, g));
   const product = lazy(() => builder.sub(sumPerChannel(context, builder.mul(g, x)), builder.mul(mean, sum())));
+  const scaled = (output: number, factor: number) => {
+    const cotangent = cotangentOf(output);
+    return cotangent && builder.mul(cotangent, builder.scalar(factor));
+  };
   return [
     () => {
       const a = builder.mul(scale, r());
-      const b = builder.neg(builder.mul(builder.mul(a, builder.mul(r(), r())), builder.mul(product(), share)));
-      const c = builder.neg(builder.add(builder.mul(builder.mul(a, sum()), share), builder.mul(b, mean)));
+      let b = builder.neg(builder.mul(builder.mul(a, builder.mul(r(), r())), builder.mul(product(), share)));
+      const viaVariance = scaled(2, 2 * (1 - kept));
+      if (viaVariance) b = builder.add(b, builder.mul(viaVariance, share));
+      let c = builder.neg(builder.add(builder.mul(builder.mul(a, sum()), share), builder.mul(b, mean)));
+      const viaMean = scaled(1, 1 - kept);
+      if (viaMean) c = builder.add(c, builder.mul(viaMean, share));
       const weighted = builder.add(builder.mul(g, perChannel(context, a)), builder.mul(x, perChannel(context, b)));
       return builder.add(weighted, perChannel(context, c));
     },
     () => builder.mul(r(), product()),
     () => sum(),
+    ...[1, 2].map((output) => (cotangentOf(output) && kept !== 0 ? () => scaled(output, kept) as Value : undefined)),
   ];
 }
 
-/**
- * The batch's mean and biased variance. At momentum 0 they are the node's own outputs ("running" = old · 0 + batch · 1);
- * otherwise they are computed from x again. As functions of x they must be differentiable for second derivatives, which
- * outputs of the node are not, so that shortcut is for graphs that are differentiated once.
- */
-function batchStatistics({ builder, inputs: [x], shapeOf }: RuleContext): { mean: Value; variance: Value } {
+/** The batch's mean and biased variance: the node's own outputs at momentum 0, computed from x otherwise. */
+function batchStatistics({ builder, inputs: [x], outputs, shapeOf }: RuleContext, kept: number): { mean: Value; variance: Value } {
+  if (kept === 0 && outputs[1] && outputs[2]) return { mean: outputs[1], variance: outputs[2] };
   const axes = otherAxes(shapeOf(x));
   const mean = builder.reduceMean(x, axes);
   const centred = builder.sub(x, builder.reshape(mean, channelShape(shapeOf(x))));
