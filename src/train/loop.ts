@@ -1,3 +1,13 @@
+import { checkInterrupted, UserError } from '../core/errors.js';
+import type { Control } from '../core/progress.js';
+import type { Classifier } from '../nn/classifier.js';
+import type { Engine } from '../runtime/engine.js';
+import type { BatchSource } from './batch.js';
+import { type CheckpointStore, decodeState, encodeState } from './checkpoint.js';
+import type { Optimizer } from './optimizers/optimizer.js';
+import type { Schedule } from './schedules.js';
+import { type Masks, TrainingStep } from './step.js';
+
 /** What one epoch of training came to. */
 export interface EpochRecord {
   /** From 1. */
@@ -9,4 +19,79 @@ export interface EpochRecord {
   /** Share of training images classified as labelled, as they went by, 0..1. */
   readonly accuracy: number;
   readonly seconds: number;
+}
+
+export interface TrainOptions extends Control {
+  readonly epochs: number;
+  readonly optimizer: Optimizer;
+  readonly schedule: Schedule;
+  /** Parameters to hold at zero in places. */
+  readonly masks?: Masks;
+  /** What progress events call the work. Default `train`. */
+  readonly phase?: string;
+  /** Where to keep a checkpoint after every epoch and to look for one before the first. */
+  readonly checkpoints?: CheckpointStore;
+  /** Describes data, options and seed; a checkpoint of another run is refused. Default the empty string. */
+  readonly run?: string;
+}
+
+export interface Trained {
+  readonly classifier: Classifier;
+  readonly history: readonly EpochRecord[];
+}
+
+/** Steps between two progress events. */
+const PROGRESS_EVERY = 5;
+
+/**
+ * Trains a classifier. With a checkpoint store, a run that was killed at any moment goes on from its last finished epoch
+ * and ends with the same bytes as one that was not.
+ * @throws UserError when the loss is no longer a number; the message names the step and the last good checkpoint.
+ * @throws Interrupted when the signal fires; the last finished epoch is in the store.
+ */
+export async function train(engine: Engine, classifier: Classifier, source: BatchSource, options: TrainOptions): Promise<Trained> {
+  const { epochs, optimizer, masks, checkpoints, run = '' } = options;
+  const step = await TrainingStep.compile(engine, classifier, { batchSize: source.batchSize, optimizer, masks });
+  try {
+    const saved = await checkpoints?.load();
+    const state = saved && decodeState(saved, run, checkpoints?.name ?? 'checkpoint');
+    if (state) await step.restore(state.tensors, state.steps);
+    const history: EpochRecord[] = [...(state?.history ?? [])];
+    for (let epoch = state?.epochs ?? 0; epoch < epochs; epoch++) {
+      history.push(await trainEpoch(step, source, options, epoch));
+      await checkpoints?.save(encodeState({ epochs: epoch + 1, steps: step.steps, history, tensors: await step.read() }, run));
+    }
+    return { classifier: await step.classifier(), history };
+  } finally {
+    await step.release();
+  }
+}
+
+async function trainEpoch(step: TrainingStep, source: BatchSource, options: TrainOptions, epoch: number): Promise<EpochRecord> {
+  const { batchesPerEpoch, batchSize } = source;
+  const { schedule, progress, signal, phase = 'train', epochs, checkpoints } = options;
+  const learningRate = schedule({ epoch, step: step.steps });
+  const started = performance.now();
+  let total = 0;
+  let hits = 0;
+  let done = 0;
+  for (const batch of source.epoch(epoch)) {
+    checkInterrupted(signal, `in epoch ${epoch + 1} of ${epochs}`);
+    const { loss, correct } = await step.run(batch, schedule({ epoch, step: step.steps }));
+    if (!Number.isFinite(loss)) throw diverged(epoch, done + 1, epoch > 0 ? checkpoints : undefined);
+    total += loss;
+    hits += correct;
+    done++;
+    if (done % PROGRESS_EVERY === 0 || done === batchesPerEpoch) {
+      const figures = { epoch: epoch + 1, loss: total / done, accuracy: hits / (done * batchSize) };
+      progress?.({ phase, done: epoch * batchesPerEpoch + done, total: epochs * batchesPerEpoch, unit: 'step', figures });
+    }
+  }
+  const seconds = (performance.now() - started) / 1000;
+  return { epoch: epoch + 1, learningRate, loss: total / done, accuracy: hits / (done * batchSize), seconds };
+}
+
+function diverged(epoch: number, step: number, checkpoints: CheckpointStore | undefined): UserError {
+  const last = checkpoints ? `the last good checkpoint, after epoch ${epoch}, is ${checkpoints.name}` : 'there is no checkpoint yet';
+  return new UserError(`the loss is not a number at step ${step} of epoch ${epoch + 1}; ${last}; try a lower learning rate`);
 }

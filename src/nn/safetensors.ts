@@ -1,0 +1,100 @@
+import { UserError } from '../core/errors.js';
+import { bytesOf, type DataType, elementSize, sizeOf, type Tensor, tensorFromBytes } from '../core/tensor.js';
+
+/** Named tensors with free-form metadata. */
+export interface TensorFile {
+  readonly tensors: ReadonlyMap<string, Tensor>;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+const typeNames: Record<DataType, string> = {
+  float64: 'F64',
+  float32: 'F32',
+  float16: 'F16',
+  int64: 'I64',
+  int32: 'I32',
+  int16: 'I16',
+  int8: 'I8',
+  uint64: 'U64',
+  uint32: 'U32',
+  uint16: 'U16',
+  uint8: 'U8',
+  bool: 'BOOL',
+};
+const typesByName = new Map(Object.entries(typeNames).map(([type, name]) => [name, type as DataType]));
+
+/** A header this long would describe some hundred thousand tensors; the format allows no more than 100 MB. */
+const MAX_HEADER = 100_000_000;
+
+/**
+ * Writes tensors in the safetensors format: an 8-byte little-endian header length, a JSON header, the data. The header is
+ * padded with spaces so that the data begin at a multiple of 8 bytes.
+ */
+export function writeSafetensors({ tensors, metadata }: TensorFile): Uint8Array<ArrayBuffer> {
+  const header: Record<string, unknown> = {};
+  if (Object.keys(metadata).length > 0) header.__metadata__ = metadata;
+  let end = 0;
+  for (const [name, value] of tensors) {
+    const start = end;
+    end += sizeOf(value.dims) * elementSize(value.type);
+    header[name] = { dtype: typeNames[value.type], shape: value.dims, data_offsets: [start, end] };
+  }
+  const json = new TextEncoder().encode(JSON.stringify(header));
+  const headerLength = Math.ceil(json.length / 8) * 8;
+  const file = new Uint8Array(8 + headerLength + end).fill(0x20, 8, 8 + headerLength);
+  new DataView(file.buffer).setBigUint64(0, BigInt(headerLength), true);
+  file.set(json, 8);
+  let position = 8 + headerLength;
+  for (const value of tensors.values()) {
+    file.set(bytesOf(value), position);
+    position += value.data.byteLength;
+  }
+  return file;
+}
+
+/**
+ * Reads a safetensors file. Every length is checked against the file before anything is allocated.
+ * @throws UserError when it is damaged, naming the file and the tensor.
+ */
+export function readSafetensors(bytes: Uint8Array, file: string): TensorFile {
+  const damaged = (why: string) => new UserError(`${file}: ${why}; it is not a safetensors file or it is damaged`);
+  if (bytes.length < 8) throw damaged('it is shorter than 8 bytes');
+  const length = Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true));
+  if (length > Math.min(MAX_HEADER, bytes.length - 8)) throw damaged('its header is longer than the file');
+  const data = bytes.subarray(8 + length);
+  let header: unknown;
+  try {
+    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(8, 8 + length)));
+  } catch {
+    throw damaged('its header is not JSON');
+  }
+  if (typeof header !== 'object' || header === null || Array.isArray(header)) throw damaged('its header is not an object');
+  const { __metadata__: metadata, ...entries } = header as Record<string, unknown>;
+  const tensors = new Map<string, Tensor>();
+  for (const [name, entry] of Object.entries(entries)) {
+    const { type, shape, start, end } = readEntry(entry, damaged, name);
+    if (end > data.length) throw damaged(`tensor '${name}' reaches beyond the end`);
+    tensors.set(name, tensorFromBytes(type, shape, data.subarray(start, end), `${file}: tensor '${name}'`));
+  }
+  return { tensors, metadata: readMetadata(metadata, damaged) };
+}
+
+function readEntry(entry: unknown, damaged: (why: string) => UserError, name: string) {
+  const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as { dtype?: unknown; shape?: unknown; data_offsets?: unknown };
+  const type = typesByName.get(dtype as string);
+  if (!type) throw damaged(`tensor '${name}' has the unsupported type ${JSON.stringify(dtype)}`);
+  if (!isSizes(shape)) throw damaged(`tensor '${name}' has no proper shape`);
+  if (!isSizes(offsets) || offsets.length !== 2 || offsets[0] > offsets[1]) throw damaged(`tensor '${name}' has no proper offsets`);
+  return { type, shape, start: offsets[0], end: offsets[1] };
+}
+
+function isSizes(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((item) => Number.isSafeInteger(item) && item >= 0);
+}
+
+function readMetadata(value: unknown, damaged: (why: string) => UserError): Record<string, string> {
+  if (value === undefined) return {};
+  const entries = typeof value === 'object' && value !== null ? Object.entries(value) : undefined;
+  if (!entries?.every(([, text]) => typeof text === 'string')) throw damaged('its metadata are not strings');
+  return Object.fromEntries(entries) as Record<string, string>;
+}
