@@ -2,7 +2,7 @@ import { UserError } from '../core/errors.js';
 import { type DataType, full, type Tensor, zeros } from '../core/tensor.js';
 import { GraphBuilder, type Value } from '../onnx/builder.js';
 import { describeNode, type Graph, type Node } from '../onnx/graph.js';
-import type { RuleContext, RuleEntry } from './rule.js';
+import { constant, type RuleContext, type RuleEntry } from './rule.js';
 import { rules } from './rules/index.js';
 import { sumTo } from './shapes.js';
 
@@ -12,17 +12,18 @@ import { sumTo } from './shapes.js';
  * @param graph the function, with `types` complete (see `traceShapes`); its shapes are fixed in the result.
  * @param output a value of the graph. Anything but a scalar is summed first.
  * @param inputs values with respect to which to differentiate: graph inputs, parameters, or values in between.
+ * @param prefix of the names of the new outputs; give another one to differentiate a gradient once more.
  * @returns the graph with its own outputs and, for each input in order, one more output named `grad:<input>`, of that
  *   input's shape. The gradient is zero where the output does not depend on the input.
  * @throws UserError when an operator on the way has no rule; the message names the operator and the node.
  */
-export function gradient(graph: Graph, output: Value, inputs: readonly Value[]): Graph {
+export function gradient(graph: Graph, output: Value, inputs: readonly Value[], prefix = 'grad:'): Graph {
   const builder = new GraphBuilder(`${graph.name}:gradient`, graph);
   for (const { name, type, dims } of graph.outputs) builder.output(name, name, type, dims);
   const seed = builder.constant(full(shapeIn(graph, output), 1));
   const gradients = pullBack(builder, graph, [[output, seed]], inputs);
   gradients.forEach((value, i) => {
-    builder.output(value, `grad:${inputs[i]}`);
+    builder.output(value, `${prefix}${inputs[i]}`);
   });
   return builder.build();
 }
@@ -73,11 +74,13 @@ export function pullBack(
   return inputs.map((input) => collect(input) ?? builder.constant(zeros('float32', shapeIn(graph, input))));
 }
 
-/** The given values and everything computed from them. */
+/** The given values and everything whose derivative with respect to them is not zero everywhere. */
 function dependents(graph: Graph, values: readonly Value[]): Set<Value> {
   const found = new Set(values);
   for (const node of graph.nodes) {
-    if (node.inputs.some((name) => found.has(name))) for (const output of node.outputs) found.add(output);
+    if (node.domain === '' && rules[node.opType] === constant) continue;
+    // An empty name is an output that is left out, and must not pass for an input that is.
+    if (node.inputs.some((name) => found.has(name))) for (const output of node.outputs) if (output !== '') found.add(output);
   }
   return found;
 }

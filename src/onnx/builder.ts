@@ -212,9 +212,10 @@ export class GraphBuilder {
     return this.#one('MatMul', [a, b]);
   }
 
-  /** a·b (+ c), a and b transposed on request. */
-  gemm(a: Value, b: Value, c?: Value, options: { transA?: boolean; transB?: boolean; label?: string } = {}): Value {
-    const attributes = { transA: int(options.transA ? 1 : 0), transB: int(options.transB ? 1 : 0) };
+  /** alpha·a·b (+ c), a and b transposed on request; alpha is 1 by default. */
+  gemm(a: Value, b: Value, c?: Value, options: { transA?: boolean; transB?: boolean; alpha?: number; label?: string } = {}): Value {
+    const attributes: Record<string, Attribute> = { transA: int(options.transA ? 1 : 0), transB: int(options.transB ? 1 : 0) };
+    if (options.alpha !== undefined) attributes.alpha = float(options.alpha);
     return this.#one('Gemm', c === undefined ? [a, b] : [a, b, c], attributes, options.label);
   }
 
