@@ -1,0 +1,14 @@
+import { findNamed } from '../lookup.js';
+import type { DataSource } from '../source.js';
+import { mnist } from './mnist.js';
+
+/** Every data set that can be loaded by name. A new one is a file of its own and a line here. */
+export const dataSources: readonly DataSource[] = [mnist];
+
+/**
+ * The data set with the given name.
+ * @throws UserError when there is none, with a suggestion.
+ */
+export function findDataSource(name: string): DataSource {
+  return findNamed(dataSources, name, 'data set');
+}
