@@ -33,4 +33,9 @@ export interface Attack<Schema extends z.ZodObject = z.ZodObject> extends Method
   readonly threat: 'data' | 'training';
   /** Poisons a copy of the training set. Same data, options and generator: same bytes. */
   poison(train: Dataset, options: z.infer<Schema>, random: Random): Promise<Poisoned>;
+  /**
+   * Makes a trigger of this attack again from its description, which may come from a file that anyone wrote.
+   * @throws UserError when it does not describe such a trigger.
+   */
+  restoreTrigger(description: unknown): Trigger;
 }

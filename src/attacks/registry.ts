@@ -1,0 +1,25 @@
+import { z } from 'zod';
+import { findNamed } from '../data/lookup.js';
+import type { Attack, Trigger } from './attack.js';
+import { badnets } from './badnets.js';
+import { readUntrusted } from './untrusted.js';
+
+/** Every attack. A new one is a file of its own and a line here. */
+export const attacks: readonly Attack[] = [badnets];
+
+/**
+ * The attack with the given name.
+ * @throws UserError when there is none, with a suggestion.
+ */
+export function findAttack(name: string): Attack {
+  return findNamed(attacks, name, 'attack');
+}
+
+/**
+ * Makes a trigger again from {@link Trigger.description}, as parsed from JSON that anyone may have written.
+ * @throws UserError when the description names no attack or does not hold what that attack's trigger needs.
+ */
+export function triggerFrom(description: unknown): Trigger {
+  const { kind } = readUntrusted(z.looseObject({ kind: z.string() }), description, 'the trigger');
+  return findAttack(kind).restoreTrigger(description);
+}
