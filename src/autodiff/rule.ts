@@ -53,3 +53,9 @@ export const broadcasting = (vjp: Rule): RuleEntry => ({ rule: vjp, broadcasts: 
 
 /** An operator with zero derivative wherever it has one: comparisons, rounding, shapes, indices. */
 export const constant: RuleEntry = { rule: () => [], broadcasts: false };
+
+/** Builds a value when it is first wanted, and once: for what several contributions of a rule share. */
+export function lazy<T>(build: () => T): () => T {
+  let held: { readonly value: T } | undefined;
+  return () => (held ??= { value: build() }).value;
+}

@@ -13,12 +13,30 @@ export function sumTo(builder: GraphBuilder, value: Value, from: readonly number
   return leading.length === 0 ? summed : builder.reshape(summed, to);
 }
 
-/** Undoes a reduction: gives a reduced value back the axes it lost, as axes of size 1. */
-export function keepReduced(builder: GraphBuilder, value: Value, full: readonly number[], axes: readonly number[]): Value {
-  const reduced = normaliseAxes(axes, full.length);
-  return builder.reshape(
-    value,
-    full.map((dim, axis) => (reduced.includes(axis) ? 1 : dim)),
+/**
+ * Fits a value into another shape: `before` and `after` zeros are added to each axis, or elements cropped where negative.
+ */
+export function fit(
+  builder: GraphBuilder,
+  value: Value,
+  from: readonly number[],
+  before: readonly number[],
+  after: readonly number[],
+): Value {
+  const cropped = from.flatMap((_, axis) => (before[axis] < 0 || after[axis] < 0 ? [axis] : []));
+  const crop = (axis: number) => [Math.max(0, -before[axis]), from[axis] - Math.max(0, -after[axis])];
+  const inner =
+    cropped.length === 0
+      ? value
+      : builder.slice(
+          value,
+          cropped.map((axis) => crop(axis)[0]),
+          cropped.map((axis) => crop(axis)[1]),
+          cropped,
+        );
+  return builder.pad(
+    inner,
+    [...before, ...after].map((amount) => Math.max(0, amount)),
   );
 }
 

@@ -283,9 +283,20 @@ export class GraphBuilder {
     return this.#one('Slice', steps ? [...inputs, this.integers(steps)] : inputs);
   }
 
-  /** Pads with zeros: begins of every axis, then ends. Negative amounts crop. */
-  pad(x: Value, pads: readonly number[]): Value {
-    return pads.every((amount) => amount === 0) ? x : this.#one('Pad', [x, this.integers(pads)]);
+  /** Pads with a value, by default zero: begins of every axis, then ends. Negative amounts crop. */
+  pad(x: Value, pads: readonly number[], value = 0): Value {
+    if (pads.every((amount) => amount === 0)) return x;
+    return this.#one('Pad', value === 0 ? [x, this.integers(pads)] : [x, this.integers(pads), this.scalar(value)]);
+  }
+
+  /** Elements of x at the given positions along an axis; the result has the shape of `indices`, which has x's rank. */
+  gatherElements(x: Value, indices: Value, axis: number): Value {
+    return this.#one('GatherElements', [x, indices], { axis: int(axis) });
+  }
+
+  /** x with `updates` written to, or added at, the given positions along an axis. `indices` and `updates` have one shape. */
+  scatterElements(x: Value, indices: Value, updates: Value, axis: number, reduction: 'none' | 'add' = 'none'): Value {
+    return this.#one('ScatterElements', [x, indices, updates], { axis: int(axis), reduction: string(reduction) });
   }
   identity(x: Value): Value {
     return this.#one('Identity', [x]);
