@@ -1,0 +1,60 @@
+import { curvesSection } from './curves.js';
+import { mapsSection } from './maps.js';
+import { Html, html } from './markup.js';
+import { methodTitle } from './models.js';
+import { numbersSection } from './numbers.js';
+import type { Pictures } from './pictures.js';
+import { provenanceSection } from './provenance.js';
+import type { Result } from './result.js';
+import { samplesSection } from './samples.js';
+import { choicesSection } from './settings.js';
+import { style } from './style.js';
+import { triggerSection } from './trigger.js';
+import { verdict } from './verdict.js';
+
+/**
+ * The report as one HTML file: nothing is fetched, no script runs, and pictures are within it. What the result or the
+ * pictures lack is left out.
+ *
+ * @param result what came out; names in it may hold any characters.
+ * @param pictures PNG files to show, at their own resolution.
+ */
+export function renderReport(result: Result, pictures: Pictures = {}): string {
+  const title = titleOf(result);
+  const [lead, ...rest] = verdict(result);
+  // The policy makes the browser itself refuse anything that is not in the file.
+  const policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'";
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<title>${title}</title>
+<style>${new Html(style)}</style>
+</head>
+<body>
+<main>
+<header><p class="kicker">Antidote</p><h1>${title}</h1>
+${lead !== undefined && html`<p class="lead">${lead}</p>`}
+${rest.length > 0 && html`<p>${rest.join(' ')}</p>`}</header>
+${numbersSection(result)}${triggerSection(result, pictures)}${samplesSection(result, pictures.samples ?? [])}${curvesSection(result)}${mapsSection(result)}${choicesSection(result)}${provenanceSection(result)}</main>
+</body>
+</html>
+`.text;
+}
+
+function titleOf(result: Result): string {
+  const attack = methodTitle(result.attack) ?? 'Backdoor';
+  const defense = methodTitle(result.defense);
+  const data = result.data ? ` on ${dataTitle(result.data.name)}` : '';
+  if (result.kind === 'attack') return `${attack} attack${data}`;
+  if (result.kind === 'evaluate') return `Evaluation${data}`;
+  return `${result.attack ? `${attack} repaired` : 'Repair'} with ${defense ?? 'a defence'}${data}`;
+}
+
+/** Data sets have short names that are written in capitals or digits: mnist, cifar10, gtsrb. */
+function dataTitle(name: string): string {
+  return /^[a-z]+\d*$/.test(name) ? name.toUpperCase() : name;
+}
