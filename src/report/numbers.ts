@@ -24,7 +24,7 @@ export function numbersSection(result: Result): Html | undefined {
   return html`<section><h2>Results</h2>
 <table class="scores"><thead><tr><th scope="col"><span class="hidden">Model</span></th>${head}</tr></thead>
 <tbody>${models.map((model) => row(model, columns, models))}</tbody></table>
-<dl class="terms">${columns.map((measure) => html`<div><dt>${headings[measure].name}</dt><dd>${definition(result, measure)}</dd></div>`)}</dl>
+<dl class="terms">${columns.map((measure) => html`<div><dt>${headings[measure].name}</dt><dd>${definition(result, measure)}</dd></div>`)}${models.length > 1 && models[0].key === 'before' && html`<div><dt>±</dt><dd>Change against before the repair, in percentage points.</dd></div>`}</dl>
 </section>
 `;
 }
@@ -40,8 +40,7 @@ function cell({ scores }: ScoredModel, measure: Measure, reference: ScoredModel 
   if (share === undefined) return html`<td>–</td>`;
   const from = reference?.scores[measure];
   const images = measure === 'acc' ? scores.images?.clean : scores.images?.triggered;
-  const change =
-    from !== undefined && html`<span class="change" title="percentage points, against before the repair">${points(share - from)}</span>`;
+  const change = from !== undefined && html`<span class="change">${points(share - from)}</span>`;
   return html`<td><span class="value">${percent(share)}</span> ${change}
 <span class="bar"><i style="width:${(share * 100).toFixed(2)}%"></i></span>
 ${images !== undefined && html`<small>${integer(share * images)} of ${counted(images, 'image')}</small>`}</td>`;
