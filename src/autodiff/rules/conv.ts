@@ -1,7 +1,7 @@
 import type { Value } from '../../onnx/builder.js';
 import { describeNode } from '../../onnx/graph.js';
 import { type RuleContext, type RuleTable, rule } from '../rule.js';
-import { resolveWindow, type ResolvedWindow } from '../window.js';
+import { type ResolvedWindow, resolveWindow } from '../window.js';
 import { weightGradient } from './conv-weight.js';
 
 /**

@@ -48,21 +48,25 @@ function windowOf(context: RuleContext): ResolvedWindow {
   return resolveWindow(node, intsAttribute(node, 'kernel_shape') as readonly number[], image);
 }
 
-/** How many elements each window averages, [height, width]: all of the kernel, or those inside the image. */
+/**
+ * How many elements each window averages, [height, width]: those inside the image or, where padding counts, inside the
+ * padded image, beyond which a window can reach in `ceil_mode`.
+ */
 function countsOf({ node, inputs, outputs, shapeOf }: RuleContext, { kernel, strides, dilations, pads }: ResolvedWindow): Tensor {
-  const image = shapeOf(inputs[0]).slice(2);
   const output = shapeOf(outputs[0]).slice(2);
-  if (intAttribute(node, 'count_include_pad', 0)) return float32([], [sizeOf(kernel)]);
-  const inside = (axis: number, position: number) => {
-    let count = 0;
-    for (let k = 0; k < kernel[axis]; k++) {
-      const index = position * strides[axis] + k * dilations[axis] - pads[axis];
-      if (index >= 0 && index < image[axis]) count++;
-    }
-    return count;
-  };
-  const counts = Array.from({ length: output[0] * output[1] }, (_, i) => inside(0, Math.floor(i / output[1])) * inside(1, i % output[1]));
-  return float32(output, counts);
+  const padded = intAttribute(node, 'count_include_pad', 0) !== 0;
+  const along = [0, 1].map((axis) => {
+    const low = padded ? -pads[axis] : 0;
+    const high = shapeOf(inputs[0])[2 + axis] + (padded ? pads[2 + axis] : 0);
+    return Array.from({ length: output[axis] }, (_, position) => {
+      const offsets = Array.from({ length: kernel[axis] }, (_, k) => position * strides[axis] + k * dilations[axis] - pads[axis]);
+      return offsets.filter((index) => index >= low && index < high).length;
+    });
+  });
+  return float32(
+    output,
+    along[0].flatMap((rows) => along[1].map((columns) => rows * columns)),
+  );
 }
 
 /** For each offset within the window, in row-major order, the element that every window has there: [N, C, height, width]. */

@@ -73,7 +73,9 @@ function expand({ builder, inputs: [x], shapeOf }: RuleContext, value: Value): V
 
 function shareExtreme(context: RuleContext): Value {
   const { builder, cotangent: g, inputs, outputs } = context;
+  const { reduced } = axesOf(context);
+  if (reduced.length === 0) return g;
   const hit = builder.cast(builder.equal(inputs[0], kept(context, outputs[0])), 'float32');
-  const count = builder.reduceSum(hit, axesOf(context).reduced, true);
+  const count = builder.reduceSum(hit, reduced, true);
   return builder.mul(hit, builder.div(kept(context, g), count));
 }
