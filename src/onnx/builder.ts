@@ -99,9 +99,8 @@ export class GraphBuilder {
 
   /** Adds a node with `count` outputs under fresh names. `label` names the node and its first output. */
   op(opType: string, inputs: readonly Value[], attributes: Record<string, Attribute> = {}, count = 1, label?: string): Value[] {
-    const outputs = Array.from({ length: count }, (_, i) =>
-      label && i === 0 && !this.#names.has(label) ? label : this.#fresh(label ?? opType),
-    );
+    const outputs: Value[] = [];
+    while (outputs.length < count) outputs.push(this.#fresh(label ?? opType, label !== undefined && outputs.length === 0, outputs));
     this.append({ name: label ?? outputs[0], opType, domain: '', inputs, outputs, attributes });
     return outputs;
   }
@@ -118,9 +117,12 @@ export class GraphBuilder {
     };
   }
 
-  #fresh(prefix: string): string {
+  /** A name that neither the graph nor `taken` has: the prefix itself where `bare` allows it, else with a number. */
+  #fresh(prefix: string, bare = false, taken: readonly string[] = []): string {
+    const used = (name: string) => this.#names.has(name) || taken.includes(name);
+    if (bare && !used(prefix)) return prefix;
     let number = this.#names.size;
-    while (this.#names.has(`${prefix}_${number}`)) number++;
+    while (used(`${prefix}_${number}`)) number++;
     return `${prefix}_${number}`;
   }
 
