@@ -112,7 +112,8 @@ export function tensorFromBytes<T extends DataType>(type: T, dims: readonly numb
   if (bytes.byteLength !== expected) {
     throw new UserError(`${what}: ${type} [${dims}] takes ${expected} bytes, but the file holds ${bytes.byteLength}; the file is damaged`);
   }
-  const copy = bytes.slice();
+  // Not bytes.slice(): a Node Buffer would answer with a view into its pool.
+  const copy = new Uint8Array(bytes);
   return tensor(type, dims, new constructors[type](copy.buffer, 0, sizeOf(dims)));
 }
 
