@@ -1,8 +1,8 @@
 import { z } from 'zod';
+import { readUntrusted } from '../core/untrusted.js';
 import type { Attack, LabelMap } from './attack.js';
 import { patchOptions, patchSchema, patchTrigger } from './patch.js';
 import { poisonDirtyLabel } from './poison.js';
-import { readUntrusted } from './untrusted.js';
 
 const NAME = 'badnets';
 

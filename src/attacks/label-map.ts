@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { UserError } from '../core/errors.js';
+import { readUntrusted } from '../core/untrusted.js';
 import type { LabelMap } from './attack.js';
-import { readUntrusted } from './untrusted.js';
 
 const schema: z.ZodType<LabelMap> = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('all-to-one'), target: z.int().min(0) }),

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { findNamed } from '../data/lookup.js';
+import { findNamed } from '../core/lookup.js';
+import { readUntrusted } from '../core/untrusted.js';
 import type { Attack, Trigger } from './attack.js';
 import { badnets } from './badnets.js';
-import { readUntrusted } from './untrusted.js';
 
 /** Every attack. A new one is a file of its own and a line here. */
 export const attacks: readonly Attack[] = [badnets];

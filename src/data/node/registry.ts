@@ -1,4 +1,4 @@
-import { findNamed } from '../lookup.js';
+import { findNamed } from '../../core/lookup.js';
 import type { DataSource } from '../source.js';
 import { mnist } from './mnist.js';
 

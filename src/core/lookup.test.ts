@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { UserError } from '../core/errors.js';
+import { UserError } from './errors.js';
 import { findNamed } from './lookup.js';
 
 const entries = [{ name: 'badnets' }, { name: 'blended' }, { name: 'wanet' }];

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { UserError } from '../core/errors.js';
+import { UserError } from './errors.js';
 
 /**
  * Reads a value that came from outside, such as parsed JSON, by its schema.

@@ -3,10 +3,8 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { gzipSync } from 'node:zlib';
 import { UserError } from '../../core/errors.js';
-import { writeFileAtomic } from './files.js';
-import { readPlainOrGzip } from './read.js';
+import { openOutputFolder, readFileBounded, writeFileAtomic } from './files.js';
 
 let folder: string;
 before(async () => {
@@ -38,28 +36,25 @@ test('a file that cannot be written is a user error with a remedy, and leaves no
   );
 });
 
-test('plain and packed files read the same', async () => {
-  const bytes = Uint8Array.from({ length: 1000 }, (_, i) => i % 7);
-  for (const content of [bytes, gzipSync(bytes)]) {
-    const path = join(folder, 'read');
-    await writeFile(path, content);
-    const read = await readPlainOrGzip(path, 1000);
-    assert.deepEqual(read, bytes);
-    assert.notEqual(read.slice(0, 1).buffer, read.buffer);
-  }
+test('an output folder is made and left empty; what cannot be one is a user error', async () => {
+  const deep = join(folder, 'a', 'b');
+  await openOutputFolder(deep);
+  await openOutputFolder(deep);
+  assert.deepEqual(await readdir(deep), []);
+  const file = join(folder, 'file');
+  await writeFile(file, 'x');
+  await assert.rejects(openOutputFolder(file), new UserError(`cannot write to '${file}': it is a file; choose another folder`));
+  await assert.rejects(openOutputFolder(join(file, 'below')), /a part of its path is a file; choose another path/);
 });
 
-test('reading is bounded, packed or not, and damage is a user error', async () => {
-  const path = join(folder, 'bounded');
-  const cases: [Uint8Array, RegExp][] = [
-    [new Uint8Array(1001), /has more than the 1000 bytes/],
-    [gzipSync(new Uint8Array(100_000)), /unpacks to more than the 1000 bytes/],
-    [gzipSync(new Uint8Array(500)).subarray(0, 15), /starts as gzip but does not unpack/],
-  ];
-  for (const [content, problem] of cases) {
-    await writeFile(path, content);
-    await assert.rejects(readPlainOrGzip(path, 1000), (error) => error instanceof UserError && problem.test(error.message));
-  }
-  await assert.rejects(readPlainOrGzip(join(folder, 'nothing'), 10), /does not exist; check the path/);
-  await assert.rejects(readPlainOrGzip(folder, 10), /is not a file/);
+test('reading is bounded and refuses what is not a file', async () => {
+  const path = join(folder, 'ten');
+  await writeFile(path, new Uint8Array(10));
+  assert.deepEqual(await readFileBounded(path, 10), new Uint8Array(10));
+  await assert.rejects(
+    readFileBounded(path, 9),
+    new UserError(`'${path}' has more than the 9 bytes that it should have; get the right file`),
+  );
+  await assert.rejects(readFileBounded(join(path, 'below'), 9), /does not exist; check the path/);
+  await assert.rejects(readFileBounded(folder, 9), /is not a file; give the name of a file/);
 });

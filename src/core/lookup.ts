@@ -1,4 +1,4 @@
-import { UserError } from '../core/errors.js';
+import { UserError } from './errors.js';
 
 /**
  * The entry of a registry with the given name.
@@ -13,8 +13,8 @@ export function findNamed<T extends { readonly name: string }>(entries: readonly
   throw new UserError(`there is no ${what} '${name}'; ${near ? `did you mean '${near}'?` : `choose from: ${names.join(', ')}`}`);
 }
 
-/** The candidate that a typing mistake most likely stands for; undefined when none is close. */
-function nearest(word: string, candidates: readonly string[]): string | undefined {
+/** The candidate that a typing mistake in `word` most likely stands for; undefined when none is close. */
+export function nearest(word: string, candidates: readonly string[]): string | undefined {
   let best: string | undefined;
   // A third of the letters wrong, and it is more likely another word than a slip.
   let least = Math.floor(word.length / 3) + 1;
