@@ -10,10 +10,19 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const tools = mkdtempSync(join(tmpdir(), 'antidote-buf-'));
 try {
   writeFileSync(join(tools, 'package.json'), '{"private":true}');
-  execFileSync('npm', ['install', '--ignore-scripts', '--silent', '@bufbuild/buf@1', '@bufbuild/protoc-gen-es@2.10.0'], { cwd: tools, stdio: 'inherit' });
+  execFileSync('npm', ['install', '--ignore-scripts', '--silent', '@bufbuild/buf@1', '@bufbuild/protoc-gen-es@2.10.0'], {
+    cwd: tools,
+    stdio: 'inherit',
+  });
   const plugin = join(tools, 'node_modules/.bin/protoc-gen-es');
-  const template = { version: 'v2', plugins: [{ local: plugin, out: join(root, 'src/onnx/gen'), opt: ['target=ts', 'import_extension=js'] }] };
-  execFileSync(join(tools, 'node_modules/.bin/buf'), ['generate', join(root, 'src/onnx'), '--template', JSON.stringify(template)], { cwd: tools, stdio: 'inherit' });
+  const template = {
+    version: 'v2',
+    plugins: [{ local: plugin, out: join(root, 'src/onnx/gen'), opt: ['target=ts', 'import_extension=js'] }],
+  };
+  execFileSync(join(tools, 'node_modules/.bin/buf'), ['generate', join(root, 'src/onnx'), '--template', JSON.stringify(template)], {
+    cwd: tools,
+    stdio: 'inherit',
+  });
 } finally {
   rmSync(tools, { recursive: true, force: true });
 }
