@@ -1,0 +1,26 @@
+import type { FeatureMap } from '../defense.js';
+
+export interface SelectionRule {
+  /** One map in `p` is pruned in each layer. */
+  readonly p: number;
+  /** Maps pruned at least in each layer; a layer keeps one map in any case. */
+  readonly minPerLayer: number;
+}
+
+/** How many of a layer's maps are pruned: floor(C / p), the published number, but no fewer than the least. */
+export function pruneCount(channels: number, { p, minPerLayer }: SelectionRule): number {
+  return Math.min(channels - 1, Math.max(minPerLayer, Math.floor(channels / p)));
+}
+
+/** The order in which maps are pruned: the more suspicious first; of equals the one with the higher loss, then the first. */
+export function pruneOrder<T extends Pick<FeatureMap, 'channel' | 'suspicion' | 'loss'>>(maps: readonly T[]): T[] {
+  return maps.toSorted((a, b) => b.suspicion - a.suspicion || b.loss - a.loss || a.channel - b.channel);
+}
+
+/** Channels to prune in one layer, ascending. */
+export function select(maps: readonly Pick<FeatureMap, 'channel' | 'suspicion' | 'loss'>[], rule: SelectionRule): number[] {
+  return pruneOrder(maps)
+    .slice(0, pruneCount(maps.length, rule))
+    .map(({ channel }) => channel)
+    .toSorted((a, b) => a - b);
+}
