@@ -1,28 +1,12 @@
 import { type DataType, full, int64, type Tensor } from '../core/tensor.js';
+import { float, int, ints, string, type Window, windowAttributes } from './attributes.js';
 import { dataTypeCode } from './data-types.js';
 import type { Attribute, Dim, Graph, Node, OutputInfo, TensorType, ValueInfo } from './graph.js';
 
+export { float, int, ints, string, type Window };
+
 /** The name of a value in a graph under construction. */
 export type Value = string;
-
-/** Attributes of convolutions and pooling over images; what is left out has ONNX's default. */
-export interface Window {
-  /** Window height and width. */
-  readonly kernel?: readonly number[];
-  /** Default [1, 1]. */
-  readonly strides?: readonly number[];
-  /** Top, left, bottom, right; default 0. */
-  readonly pads?: readonly number[];
-  /** Default [1, 1]. */
-  readonly dilations?: readonly number[];
-  /** Default 1. */
-  readonly group?: number;
-}
-
-export const int = (value: number): Attribute => ({ kind: 'int', value });
-export const ints = (value: readonly number[]): Attribute => ({ kind: 'ints', value });
-export const float = (value: number): Attribute => ({ kind: 'float', value });
-export const string = (value: string): Attribute => ({ kind: 'string', value });
 
 /**
  * Builds a graph operation by operation. Methods are named after ONNX operators and return the names of what they
@@ -303,14 +287,4 @@ export class GraphBuilder {
   identity(x: Value): Value {
     return this.#one('Identity', [x]);
   }
-}
-
-function windowAttributes({ kernel, strides, pads, dilations, group }: Window): Record<string, Attribute> {
-  const attributes: Record<string, Attribute> = {};
-  if (kernel) attributes.kernel_shape = ints(kernel);
-  if (strides) attributes.strides = ints(strides);
-  if (pads) attributes.pads = ints(pads);
-  if (dilations) attributes.dilations = ints(dilations);
-  if (group !== undefined) attributes.group = int(group);
-  return attributes;
 }
