@@ -68,7 +68,7 @@ test('models that are no image classifiers are refused', () => {
   const [input] = graph.inputs;
   const [output] = graph.outputs;
   const cases: [Partial<Graph>, RegExp][] = [
-    [{ inputs: [] }, /the model has 0 inputs, expected one input of float32 pixels \[N, C, H, W\]; export/],
+    [{ inputs: [], nodes: [], outputs: [] }, /the model has 0 inputs, expected one input of float32 pixels \[N, C, H, W\]; export/],
     [{ inputs: [{ ...input, dims: ['N', 4] }] }, /input 'pixels' is float32 \[N, 4\], expected/],
     [{ inputs: [{ ...input, dims: ['N', 1, 'H', 'W'] }] }, /input 'pixels' is float32 \[N, 1, H, W\]/],
     [{ inputs: [{ ...input, dims: undefined }] }, /input 'pixels' is float32 of unknown shape/],

@@ -12,8 +12,18 @@ import {
   TensorProto_DataLocation,
   type ValueInfoProto,
 } from './gen/onnx_pb.js';
-import type { Attribute, Dim, Graph, Model, Node, TensorType, ValueInfo } from './graph.js';
-import { sortNodes } from './sort.js';
+import {
+  type Attribute,
+  type Dim,
+  describeNode,
+  type Graph,
+  type Model,
+  type Node,
+  type OutputInfo,
+  type TensorType,
+  type ValueInfo,
+} from './graph.js';
+import { readsOf, sortNodes } from './sort.js';
 
 /**
  * Reads an ONNX model. Nothing in the file is executed, and nothing is allocated that the file does not back with
@@ -38,16 +48,30 @@ export function readModel(bytes: Uint8Array, file = 'the model'): Model {
 
 function readGraph(proto: GraphProto, file: string): Graph {
   const initializers = new Map<string, Tensor>();
-  for (const item of proto.initializer) initializers.set(item.name, readTensor(item, `${file}: tensor '${item.name}'`));
+  for (const item of proto.initializer) {
+    if (initializers.has(item.name)) throw new UserError(`${file}: tensor '${item.name}' is stored twice; the file is damaged`);
+    initializers.set(item.name, readTensor(item, `${file}: tensor '${item.name}'`));
+  }
   const nodes = proto.node.map((node) => readNode(node, file));
   return {
     name: proto.name,
     inputs: proto.input.filter((input) => !initializers.has(input.name)).map((input) => readValueInfo(input, file)),
-    outputs: proto.output.map((output) => readValueInfo(output, file)),
+    outputs: proto.output.map((output): OutputInfo => (output.type?.value.case ? readValueInfo(output, file) : { name: output.name })),
     nodes: sortNodes(nodes, file),
     initializers,
-    types: new Map(proto.valueInfo.map((info) => [info.name, readValueInfo(info, file)] as [string, TensorType])),
+    types: readTypes(proto, file),
   };
+}
+
+/** What the file says of values in between; it may leave a type out, or mention what is no tensor. */
+function readTypes(proto: GraphProto, file: string): Map<string, TensorType> {
+  const tensors = proto.valueInfo.filter((info) => info.type?.value.case === 'tensorType');
+  return new Map(
+    tensors.map((info) => {
+      const { type, dims } = readValueInfo(info, file);
+      return [info.name, { type, dims }];
+    }),
+  );
 }
 
 function readNode(proto: NodeProto, file: string): Node {
@@ -85,9 +109,11 @@ function readAttribute(proto: AttributeProto, node: NodeProto, file: string): At
 function readValueInfo(proto: ValueInfoProto, file: string): ValueInfo {
   const type = proto.type?.value;
   if (type?.case !== 'tensorType') throw new UserError(`${file}: value '${proto.name}' is not a tensor`);
-  const dims = type.value.shape?.dim.map(
-    ({ value }, axis): Dim => (value.case === 'dimValue' ? Number(value.value) : value.value || `unknown_${axis}`),
-  );
+  // Some exporters write -1 for a size that is known only at run time.
+  const dims = type.value.shape?.dim.map(({ value }, axis): Dim => {
+    if (value.case === 'dimValue' && value.value >= 0n) return Number(value.value);
+    return (value.case === 'dimParam' && value.value) || `unknown_${axis}`;
+  });
   return { name: proto.name, type: dataTypeName(type.value.elemType, `${file}: value '${proto.name}'`), dims };
 }
 
@@ -125,9 +151,21 @@ function fromListed(type: DataType, values: ArrayLike<number | bigint>): Tensor[
   return target;
 }
 
+/** Every value is defined once, and whatever is read is defined. */
 function checkReferences(graph: Graph, file: string): void {
-  const known = new Set<string>([...graph.inputs.map((input) => input.name), ...graph.initializers.keys()]);
-  for (const node of graph.nodes) for (const output of node.outputs) known.add(output);
+  const known = new Set<string>();
+  const define = (name: string) => {
+    if (known.has(name)) throw new UserError(`${file}: value '${name}' is defined twice; the file is damaged`);
+    known.add(name);
+  };
+  for (const { name } of graph.inputs) define(name);
+  for (const name of graph.initializers.keys()) define(name);
+  for (const node of graph.nodes) for (const name of node.outputs) if (name !== '') define(name);
+  for (const node of graph.nodes) {
+    const missing = readsOf(node).find((name) => !known.has(name));
+    if (missing !== undefined)
+      throw new UserError(`${file}: ${describeNode(node)} reads '${missing}', which nothing produces; the file is damaged`);
+  }
   for (const { name } of graph.outputs) {
     if (!known.has(name)) throw new UserError(`${file}: nothing produces its output '${name}'; it may be damaged or cut short`);
   }

@@ -33,9 +33,8 @@ export function sortNodes(nodes: readonly Node[], file = 'the graph'): Node[] {
   waiting.forEach((sources, index) => {
     for (const source of sources) readers[source].push(index);
   });
-  // Positions are taken smallest first from a heap-free ready list: sources are released in their own order.
-  const ready = waiting.flatMap((sources, index) => (sources.size === 0 ? [index] : []));
   if (isSorted(waiting)) return [...nodes];
+  const ready = waiting.flatMap((sources, index) => (sources.size === 0 ? [index] : []));
   const sorted: Node[] = [];
   for (let next = 0; next < ready.length; next++) {
     sorted.push(nodes[ready[next]]);
@@ -45,10 +44,20 @@ export function sortNodes(nodes: readonly Node[], file = 'the graph'): Node[] {
     }
   }
   if (sorted.length < nodes.length) {
-    const stuck = nodes.find((_, index) => waiting[index].size > 0) as Node;
-    throw new UserError(`${file}: ${describeNode(stuck)} depends on itself; the file is damaged`);
+    throw new UserError(`${file}: ${describeNode(nodes[onCycle(waiting)])} depends on itself; the file is damaged`);
   }
   return sorted;
+}
+
+/** A node that waits for itself. Others may only wait for such a one: following the sources leads there. */
+function onCycle(waiting: readonly Set<number>[]): number {
+  const passed = new Set<number>();
+  let at = waiting.findIndex((sources) => sources.size > 0);
+  while (!passed.has(at)) {
+    passed.add(at);
+    [at] = waiting[at];
+  }
+  return at;
 }
 
 function isSorted(sources: readonly Set<number>[]): boolean {

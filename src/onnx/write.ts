@@ -59,13 +59,13 @@ function attributeProtos(node: Node): AttributeProto[] {
 function attributeFields(attribute: Attribute): MessageInitShape<typeof AttributeProtoSchema> & { $typeName?: undefined } {
   switch (attribute.kind) {
     case 'int':
-      return { type: Kind.INT, i: BigInt(attribute.value) };
+      return { type: Kind.INT, i: int64(attribute.value) };
     case 'float':
       return { type: Kind.FLOAT, f: attribute.value };
     case 'string':
       return { type: Kind.STRING, s: new TextEncoder().encode(attribute.value) };
     case 'ints':
-      return { type: Kind.INTS, ints: attribute.value.map(BigInt) };
+      return { type: Kind.INTS, ints: attribute.value.map(int64) };
     case 'floats':
       return { type: Kind.FLOATS, floats: [...attribute.value] };
     case 'strings':
@@ -75,6 +75,13 @@ function attributeFields(attribute: Attribute): MessageInitShape<typeof Attribut
     case 'graph':
       return { type: Kind.GRAPH, g: graphProto(attribute.value) };
   }
+}
+
+/** The largest int64, which stands for "to the end" in older files, is no number of JavaScript's: the nearest one is beyond it. */
+function int64(value: number): bigint {
+  const largest = 2n ** 63n - 1n;
+  const exact = BigInt(value);
+  return exact > largest ? largest : exact;
 }
 
 function tensorProto(name: string, value: Tensor): TensorProto {
