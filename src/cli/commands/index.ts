@@ -1,0 +1,22 @@
+import { attacks } from '../../attacks/registry.js';
+import { defenses } from '../../defenses/registry.js';
+import type { Command } from '../command.js';
+import { attackCommand } from './attack.js';
+import { dataGetCommand, dataListCommand } from './data.js';
+import { demoCommand } from './demo.js';
+import { devicesCommand } from './devices.js';
+import { evaluateCommand } from './evaluate.js';
+import { repairCommand } from './repair.js';
+import { reportCommand } from './report.js';
+
+/** Every command, in the order of the help. Attacks and defences come from their registries. */
+export const commands: readonly Command[] = [
+  demoCommand,
+  ...attacks.map(attackCommand),
+  ...defenses.map(repairCommand),
+  evaluateCommand,
+  reportCommand,
+  dataListCommand,
+  dataGetCommand,
+  devicesCommand,
+];

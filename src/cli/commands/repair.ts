@@ -1,0 +1,36 @@
+import { z } from 'zod';
+import type { Defense } from '../../defenses/defense.js';
+import { cleanOptions } from '../../jobs/clean.js';
+import { dataOptions } from '../../jobs/data-options.js';
+import { runRepair } from '../../jobs/node/run-repair.js';
+import type { Command } from '../command.js';
+import { machineOptions, modelOptions, outOption, withEngine } from '../common.js';
+import { printRun } from '../print-run.js';
+
+/** `repair NAME`: repairs a model with a few clean images. */
+export function repairCommand(defense: Defense): Command {
+  const out = outOption(`runs/${defense.name}`);
+  return {
+    name: `repair ${defense.name}`,
+    summary: `Repair a model with ${defense.title} and a few clean images. ${defense.summary}`,
+    groups: [
+      { title: 'Model', schema: modelOptions },
+      { title: 'Data', schema: z.object({ ...dataOptions.shape, ...cleanOptions.shape }) },
+      { title: defense.title, schema: defense.options },
+      { title: 'Run', schema: z.object({ ...out.shape, ...machineOptions.shape }) },
+    ],
+    async run(given, context) {
+      const settings = {
+        defense,
+        options: given.read(defense.options),
+        ...given.read(modelOptions),
+        data: given.read(dataOptions),
+        ...given.read(cleanOptions),
+        ...given.read(out),
+        seed: given.read(machineOptions).seed,
+        command: given.commandLine,
+      };
+      printRun(context.output, await withEngine(given, (engine) => runRepair({ engine, ...settings }, context)));
+    },
+  };
+}

@@ -1,0 +1,63 @@
+import { z } from 'zod';
+import type { Engine } from '../runtime/engine.js';
+import { createEngine } from '../runtime/node/engine.js';
+import type { OptionGroup } from './command.js';
+import type { Given } from './options/given.js';
+
+/** Where to compute, and with what seed. */
+export const machineOptions = z.object({
+  device: z
+    .enum(['auto', 'cpu', 'webgpu', 'cuda'])
+    .default('auto')
+    .describe('where to compute; auto tries all and takes the fastest, which takes a few seconds'),
+  threads: z.int().min(1).max(1024).optional().describe('CPU threads, from 1; default: as many as the machine offers'),
+  seed: z
+    .int()
+    .min(-(2 ** 31))
+    .max(2 ** 32 - 1)
+    .default(0)
+    .describe('everything random follows from it; a whole number'),
+});
+
+/** Which model, and what is known of a backdoor in it. */
+export const modelOptions = z.object({
+  model: z.string().min(1).describe('ONNX file of an image classifier: pixels in [0, 1] in, logits out'),
+  backdoor: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('result.json of the attack, to measure ASR and RA by; without it only ACC is measured. No defence sees it'),
+});
+
+/** Options that every command has. */
+export const everyCommand: OptionGroup = {
+  title: 'Every command',
+  schema: z.object({
+    config: z
+      .string()
+      .optional()
+      .describe("YAML file of options, under the names here or BackdoorBench's; options on the command line win"),
+    json: z.boolean().default(false).describe('print progress and result as JSON, one object a line, for other programs'),
+    help: z.boolean().default(false).describe('print this help'),
+  }),
+};
+
+/** An option `out`, described. */
+export function outOption(folder: string): z.ZodObject<{ out: z.ZodDefault<z.ZodString> }> {
+  return z.object({ out: z.string().min(1).default(folder).describe('folder for what comes out; made where it is missing') });
+}
+
+/** Starts the engine that the options ask for, and stops it when the work is done or has failed. */
+export async function withEngine<T>(
+  given: Given,
+  work: (engine: Engine) => Promise<T>,
+  options: typeof machineOptions = machineOptions,
+): Promise<T> {
+  const { device, threads } = given.read(options);
+  const engine = await createEngine({ device, threads });
+  try {
+    return await work(engine);
+  } finally {
+    await engine.close();
+  }
+}

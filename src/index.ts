@@ -1,0 +1,66 @@
+/**
+ * Antidote as a library. Start an engine with {@link createEngine}, load data with {@link findDataSource} and a model with
+ * {@link loadModel}, then call {@link repairModel}, {@link evaluateModel} or {@link plantBackdoor}. Nothing here prints; long
+ * work takes a {@link Control} with a progress listener and an abort signal.
+ */
+
+// Methods.
+export type { Attack, LabelMap, Poisoned, Trigger } from './attacks/attack.js';
+export { badnets } from './attacks/badnets.js';
+export { attacks, findAttack, triggerFrom } from './attacks/registry.js';
+export { type Backdoor, type TriggeredTestSet, triggeredTestSet } from './attacks/triggered.js';
+export { Interrupted, UserError } from './core/errors.js';
+export type { Method, Paper } from './core/method.js';
+export type { Control, Progress, ProgressEvent } from './core/progress.js';
+export { Random } from './core/random.js';
+export { version } from './core/version.js';
+
+// Data.
+export { type Dataset, imageAt, sizeOfDataset, subset } from './data/dataset.js';
+export { dataSources, findDataSource } from './data/node/registry.js';
+export { type Amount, split, stratified } from './data/sample.js';
+export type { DataSource, DatasetParts, LoadOptions } from './data/source.js';
+
+export type { Defense, DefenseContext, DefenseTask, FeatureMap, Repair } from './defenses/defense.js';
+export { fmp } from './defenses/fmp/index.js';
+export { ft } from './defenses/ft.js';
+export { defenses, findDefense } from './defenses/registry.js';
+
+// Jobs.
+export { makeResult, type ResultFrame, type Surroundings } from './jobs/assemble.js';
+export { readBackdoor, type StoredBackdoor } from './jobs/backdoor-file.js';
+export { drawClean } from './jobs/clean.js';
+export { type EvaluateTask, evaluateModel } from './jobs/evaluate.js';
+export { Meter, type PhaseRecord } from './jobs/meter.js';
+export { type NetworkOptions, networkOptions } from './jobs/network.js';
+export { checkpointFile } from './jobs/node/checkpoint-file.js';
+export { loadModel, loadRunnableModel, saveModel } from './jobs/node/models.js';
+export { type AttackRun, runAttack } from './jobs/node/run-attack.js';
+export { type DemoRun, runDemo } from './jobs/node/run-demo.js';
+export { type EvaluateRun, runEvaluate } from './jobs/node/run-evaluate.js';
+export { type Run, renderRun, type SavedRun, saveRun } from './jobs/node/run-folder.js';
+export { type RepairRun, runRepair } from './jobs/node/run-repair.js';
+export { residentMemory, surroundingsOf } from './jobs/node/surroundings.js';
+export { type PicturesTask, takePictures } from './jobs/pictures.js';
+export { type Planted, type PlantTask, plantBackdoor } from './jobs/plant.js';
+export { type Repaired, type RepairTask, repairModel } from './jobs/repair.js';
+export { type TrainingOptions, trainingOptions } from './jobs/training-options.js';
+
+// Measurements and reports.
+export { defenseEffectivenessRating } from './metrics/der.js';
+export { accuracy, type DetailedMeasurement, type Measurement, measure } from './metrics/measure.js';
+// Models and where they run.
+export type { Classifier } from './nn/classifier.js';
+export { decodeClassifier, encodeClassifier } from './nn/onnx-file.js';
+export { type PreActResNetOptions, preActResNet } from './nn/preactresnet.js';
+export { type Images, Predictor } from './nn/predict.js';
+export { renderReport } from './report/html.js';
+export type { Pictures, Prediction, Sample } from './report/pictures.js';
+export { type Result, readResult, type Scores } from './report/result.js';
+export { summaryTable } from './report/summary-table.js';
+export { writeResult } from './report/write.js';
+export type { Device, Engine, Program } from './runtime/engine.js';
+export { type DeviceReport, listDevices } from './runtime/node/devices.js';
+export { createEngine, type EngineOptions } from './runtime/node/engine.js';
+export type { CheckpointStore } from './train/checkpoint.js';
+export type { EpochRecord } from './train/loop.js';

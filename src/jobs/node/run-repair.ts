@@ -1,0 +1,64 @@
+import type { Control } from '../../core/progress.js';
+import type { Defense } from '../../defenses/defense.js';
+import type { Engine } from '../../runtime/engine.js';
+import { openOutputFolder } from '../../runtime/node/files.js';
+import { makeResult } from '../assemble.js';
+import { drawClean } from '../clean.js';
+import type { DataOptions } from '../data-options.js';
+import { evaluateModel } from '../evaluate.js';
+import { labelled } from '../labelled.js';
+import { Meter } from '../meter.js';
+import { takePictures } from '../pictures.js';
+import { checkFit, repairModel } from '../repair.js';
+import { loadBackdoor } from './load-backdoor.js';
+import { loadData } from './load-data.js';
+import { loadRunnableModel } from './models.js';
+import { type SavedRun, saveRun } from './run-folder.js';
+import { residentMemory, surroundingsOf } from './surroundings.js';
+
+export interface RepairRun {
+  readonly engine: Engine;
+  /** Folder for what comes out; made where it is missing. */
+  readonly out: string;
+  /** ONNX file. */
+  readonly model: string;
+  /** JSON file that describes the backdoor, only to measure ASR and RA by; the defence does not see it. */
+  readonly backdoor?: string;
+  readonly data: DataOptions;
+  /** Share of the training images that the defence gets, clean. */
+  readonly ratio: number;
+  readonly defense: Defense;
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly seed: number;
+  /** The command line, for the record. */
+  readonly command?: string;
+}
+
+/**
+ * Repairs a model, measures it before and after, and writes `repaired.onnx`, `result.json`, `pictures.json` and `report.html`.
+ * @throws UserError when something does not fit or cannot be read or written; Interrupted when the signal fires.
+ */
+export async function runRepair(run: RepairRun, control: Control = {}): Promise<SavedRun> {
+  const { engine, out, ratio, defense, options, seed, command } = run;
+  await openOutputFolder(out);
+  const model = await loadRunnableModel(engine, run.model);
+  const stored = run.backdoor === undefined ? undefined : await loadBackdoor(run.backdoor);
+  const meter = new Meter(residentMemory);
+  const data = await meter.run('load data', () => loadData(run.data, seed, control));
+  checkFit(model, data.train);
+  const { test } = data;
+  const backdoor = stored?.backdoor;
+  const before = await meter.run('measure before', () => evaluateModel({ engine, model, test, backdoor }, labelled(control, 'before')));
+  const clean = drawClean(data.train, { ratio, seed });
+  const repair = () => repairModel({ engine, model, clean, defense, options, seed }, control);
+  const repaired = await meter.run(defense.name, repair, ({ seconds }) => seconds);
+  const measureAfter = () => evaluateModel({ engine, model: repaired.model, test, backdoor }, labelled(control, 'after'));
+  const after = await meter.run('measure after', measureAfter);
+  const models = { before: model, after: repaired.model };
+  const pictures = backdoor ? await takePictures({ engine, test, backdoor, models, seed }, control) : {};
+  const frame = { kind: 'repair', seed, data, clean, surroundings: { ...surroundingsOf(engine), command } } as const;
+  const { record, pruned, history } = repaired;
+  const outcome = { ...(stored && { attack: stored.record }), before, after, defense: record, pruned };
+  const result = makeResult(frame, { ...outcome, history: { [defense.name]: history }, phases: meter.phases });
+  return saveRun(out, { result, pictures, models: { repaired: repaired.model } });
+}
