@@ -39,7 +39,7 @@ function transferable(request: Request, value: unknown): ArrayBuffer[] {
   return [...new Set(buffers)];
 }
 
-parentPort?.on('message', async ({ id, request }: Envelope) => {
+async function reply({ id, request }: Envelope): Promise<void> {
   try {
     const value = await answer(request);
     parentPort?.postMessage({ id, ok: true, value } satisfies Answer, transferable(request, value));
@@ -53,4 +53,11 @@ parentPort?.on('message', async ({ id, request }: Envelope) => {
       stack: error.stack,
     } satisfies Answer);
   }
+}
+
+// One request at a time, in the order of arrival: ONNX Runtime puts off what it is asked for, and a run that began before
+// the one ahead of it had ended would take up old state.
+let last = Promise.resolve();
+parentPort?.on('message', (envelope: Envelope) => {
+  last = last.then(() => reply(envelope));
 });
