@@ -31,15 +31,14 @@ const MAX_HEADER = 100_000_000;
  * padded with spaces so that the data begin at a multiple of 8 bytes.
  */
 export function writeSafetensors({ tensors, metadata }: TensorFile): Uint8Array<ArrayBuffer> {
-  const header: Record<string, unknown> = {};
-  if (Object.keys(metadata).length > 0) header.__metadata__ = metadata;
+  const header: [string, unknown][] = Object.keys(metadata).length > 0 ? [['__metadata__', metadata]] : [];
   let end = 0;
   for (const [name, value] of tensors) {
     const start = end;
     end += sizeOf(value.dims) * elementSize(value.type);
-    header[name] = { dtype: typeNames[value.type], shape: value.dims, data_offsets: [start, end] };
+    header.push([name, { dtype: typeNames[value.type], shape: value.dims, data_offsets: [start, end] }]);
   }
-  const json = new TextEncoder().encode(JSON.stringify(header));
+  const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)));
   const headerLength = Math.ceil(json.length / 8) * 8;
   const file = new Uint8Array(8 + headerLength + end).fill(0x20, 8, 8 + headerLength);
   new DataView(file.buffer).setBigUint64(0, BigInt(headerLength), true);
@@ -70,16 +69,37 @@ export function readSafetensors(bytes: Uint8Array, file: string): TensorFile {
   }
   if (typeof header !== 'object' || header === null || Array.isArray(header)) throw damaged('its header is not an object');
   const { __metadata__: metadata, ...entries } = header as Record<string, unknown>;
+  const read = Object.entries(entries).map(([name, entry]) => ({ name, ...readEntry(entry, damaged, name) }));
+  checkCoverage(read, data.length, damaged);
   const tensors = new Map<string, Tensor>();
-  for (const [name, entry] of Object.entries(entries)) {
-    const { type, shape, start, end } = readEntry(entry, damaged, name);
-    if (end > data.length) throw damaged(`tensor '${name}' reaches beyond the end`);
+  for (const { name, type, shape, start, end } of read) {
     tensors.set(name, tensorFromBytes(type, shape, data.subarray(start, end), `${file}: tensor '${name}'`));
   }
   return { tensors, metadata: readMetadata(metadata, damaged) };
 }
 
-function readEntry(entry: unknown, damaged: (why: string) => UserError, name: string) {
+interface Entry {
+  readonly type: DataType;
+  readonly shape: number[];
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * The format wants the tensors to cover the data without holes or overlaps. So a file that lost or gained bytes is noticed,
+ * and none takes more memory than its own size.
+ */
+function checkCoverage(entries: readonly (Entry & { readonly name: string })[], length: number, damaged: (why: string) => UserError): void {
+  let covered = 0;
+  for (const { name, start, end } of entries.toSorted((a, b) => a.start - b.start || a.end - b.end)) {
+    if (end > length) throw damaged(`tensor '${name}' reaches beyond the end`);
+    if (start !== covered) throw damaged(`tensor '${name}' does not begin where the one before it ends`);
+    covered = end;
+  }
+  if (covered < length) throw damaged(`its last ${length - covered} bytes belong to no tensor`);
+}
+
+function readEntry(entry: unknown, damaged: (why: string) => UserError, name: string): Entry {
   const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as { dtype?: unknown; shape?: unknown; data_offsets?: unknown };
   const type = typesByName.get(dtype as string);
   if (!type) throw damaged(`tensor '${name}' has the unsupported type ${JSON.stringify(dtype)}`);
@@ -94,7 +114,7 @@ function isSizes(value: unknown): value is number[] {
 
 function readMetadata(value: unknown, damaged: (why: string) => UserError): Record<string, string> {
   if (value === undefined) return {};
-  const entries = typeof value === 'object' && value !== null ? Object.entries(value) : undefined;
+  const entries = typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : undefined;
   if (!entries?.every(([, text]) => typeof text === 'string')) throw damaged('its metadata are not strings');
   return Object.fromEntries(entries) as Record<string, string>;
 }
