@@ -12,6 +12,11 @@ export function readFixture<T>(name: string): T {
   return JSON.parse(readFileSync(new URL(`../../fixtures/${name}.json`, import.meta.url), 'utf8')) as T;
 }
 
+/** The bytes of a file in `fixtures/`. */
+export function readFixtureBytes(name: string): Uint8Array {
+  return readFileSync(new URL(`../../fixtures/${name}`, import.meta.url));
+}
+
 export function asTensor({ dims, data }: StoredTensor): Tensor<'float32'> {
   return float32(dims, data);
 }
