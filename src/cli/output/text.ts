@@ -7,7 +7,9 @@ import { inWords } from './words.js';
 const LINE_EVERY = 5000;
 /** Milliseconds between two states of the bar. */
 const BAR_EVERY = 100;
-const BAR_WIDTH = 24;
+/** Columns that the bar takes of a wide terminal and of a narrow one. */
+const BAR = { wide: 24, narrow: 10 };
+const WIDE = 100;
 const CLEAR_LINE = '\r\u001b[K';
 
 /**
@@ -31,7 +33,8 @@ export function textOutput(out: Sink, log: Sink, clock: () => number = () => per
       return;
     }
     // One column stays free, as terminals differ in what they do at the last one.
-    const line = `${bar(event.done / event.total)} ${event.phase}: ${words}`.slice(0, (log.columns ?? 80) - 1);
+    const columns = log.columns ?? 80;
+    const line = `${bar(event.done / event.total, columns >= WIDE ? BAR.wide : BAR.narrow)} ${event.phase}: ${words}`.slice(0, columns - 1);
     log.write(CLEAR_LINE + line);
     open = true;
   };
@@ -61,7 +64,7 @@ export function textOutput(out: Sink, log: Sink, clock: () => number = () => per
   };
 }
 
-function bar(share: number): string {
-  const full = Math.round(Math.min(Math.max(share, 0), 1) * BAR_WIDTH);
-  return '█'.repeat(full) + '░'.repeat(BAR_WIDTH - full);
+function bar(share: number, width: number): string {
+  const full = Math.round(Math.min(Math.max(share, 0), 1) * width);
+  return '█'.repeat(full) + '░'.repeat(width - full);
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { UserError } from '../../core/errors.js';
 
 /**
@@ -32,14 +32,7 @@ export async function writeFileAtomic(path: string, bytes: Uint8Array | string):
  * @throws UserError when they cannot, saying why and what to do.
  */
 export async function openOutputFolder(folder: string): Promise<void> {
-  try {
-    await mkdir(folder, { recursive: true });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') {
-      throw new UserError(`cannot write to '${folder}': it is a file; choose another folder`);
-    }
-    throw explainWrite(error, folder);
-  }
+  await makeFolder(resolve(folder));
   const probe = join(folder, `${randomUUID()}.tmp`);
   try {
     await (await open(probe, 'wx')).close();
@@ -47,6 +40,21 @@ export async function openOutputFolder(folder: string): Promise<void> {
     throw explainWrite(error, folder);
   }
   await rm(probe, { force: true });
+}
+
+/** Makes a folder and those around it. Node's own recursive mkdir never returns where the system answers ENOENT, as in /proc. */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    if ((await stat(path)).isDirectory()) return;
+    throw new UserError(`cannot write to '${path}': it is a file; choose another folder`);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw explainWrite(error, path);
+  }
+  if (dirname(path) !== path) await makeFolder(dirname(path));
+  await mkdir(path).catch((error: NodeJS.ErrnoException) => {
+    // Another process may have made it in the meantime.
+    if (error.code !== 'EEXIST') throw explainWrite(error, path);
+  });
 }
 
 /**
