@@ -19,28 +19,30 @@ const bare = z.strictObject({ trigger: z.looseObject({ kind: z.string() }), labe
  * @throws UserError when the file describes no backdoor.
  */
 export function readBackdoor(text: string, file: string): StoredBackdoor {
-  const record = bareRecord(text) ?? readResult(text, file).attack;
-  if (!record?.trigger || !record.labelMap) {
+  const stated = bareBackdoor(text) ?? readResult(text, file).attack;
+  if (!stated?.trigger || !stated.labelMap) {
     throw new UserError(`${file} describes no backdoor; give the result.json that an attack wrote`);
   }
   try {
-    return { backdoor: { trigger: triggerFrom(record.trigger), labelMap: labelMapFrom(record.labelMap) }, record };
+    const backdoor = { trigger: triggerFrom(stated.trigger), labelMap: labelMapFrom(stated.labelMap) };
+    return { backdoor, record: 'method' in stated ? stated : recordOf(backdoor) };
   } catch (error) {
     throw error instanceof UserError ? new UserError(`${file}: ${error.message}`) : error;
   }
 }
 
 /** Undefined where the text is anything else; then the reader of results says what is wrong with it. */
-function bareRecord(text: string): StoredBackdoor['record'] | undefined {
+function bareBackdoor(text: string): z.infer<typeof bare> | undefined {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
     return undefined;
   }
-  const parsed = bare.safeParse(value);
-  if (!parsed.success) return undefined;
-  const { trigger, labelMap } = parsed.data;
-  const { name, title } = findAttack(trigger.kind);
-  return { method: name, title, options: {}, trigger, labelMap: labelMapFrom(labelMap) };
+  return bare.safeParse(value).data;
+}
+
+function recordOf({ trigger, labelMap }: Backdoor): StoredBackdoor['record'] {
+  const { name, title } = findAttack(trigger.description.kind);
+  return { method: name, title, options: {}, trigger: { ...trigger.description }, labelMap };
 }
