@@ -41,10 +41,15 @@ export function decodeState(bytes: Uint8Array, run: string, file: string): Train
   if (metadata.run !== run) {
     throw new UserError(`${file}: belongs to a run with other data or options; repeat that run, or delete the file to start anew`);
   }
+  return { ...readProgress(metadata.progress, file), tensors: Object.fromEntries(tensors) };
+}
+
+function readProgress(text: string, file: string): Omit<TrainingState, 'tensors'> {
   try {
-    const { epochs, steps, history } = JSON.parse(metadata.progress) as Omit<TrainingState, 'tensors'>;
-    return { epochs, steps, history, tensors: Object.fromEntries(tensors) };
+    const { epochs, steps, history } = JSON.parse(text) as Omit<TrainingState, 'tensors'>;
+    if (Number.isInteger(epochs) && Number.isInteger(steps) && history.length === epochs) return { epochs, steps, history };
   } catch {
-    throw new UserError(`${file}: its progress record is unreadable; delete the file to start anew`);
+    // Whatever is wrong with it, the remedy is the same.
   }
+  throw new UserError(`${file}: its progress record is unreadable; delete the file to start anew`);
 }

@@ -1,7 +1,8 @@
 import { checkInterrupted, UserError } from '../core/errors.js';
 import type { Control } from '../core/progress.js';
+import { floats } from '../core/tensor.js';
 import type { Classifier } from '../nn/classifier.js';
-import type { Engine } from '../runtime/engine.js';
+import type { Engine, Tensors } from '../runtime/engine.js';
 import type { BatchSource } from './batch.js';
 import { type CheckpointStore, decodeState, encodeState } from './checkpoint.js';
 import type { Optimizer } from './optimizers/optimizer.js';
@@ -46,7 +47,7 @@ const PROGRESS_EVERY = 5;
 /**
  * Trains a classifier. With a checkpoint store, a run that was killed at any moment goes on from its last finished epoch
  * and ends with the same bytes as one that was not.
- * @throws UserError when the loss is no longer a number; the message names the step and the last good checkpoint.
+ * @throws UserError when the loss or a parameter is no longer finite; the message names the step and the last good checkpoint.
  * @throws Interrupted when the signal fires; the last finished epoch is in the store.
  */
 export async function train(engine: Engine, classifier: Classifier, source: BatchSource, options: TrainOptions): Promise<Trained> {
@@ -59,7 +60,9 @@ export async function train(engine: Engine, classifier: Classifier, source: Batc
     const history: EpochRecord[] = [...(state?.history ?? [])];
     for (let epoch = state?.epochs ?? 0; epoch < epochs; epoch++) {
       history.push(await trainEpoch(step, source, options, epoch));
-      await checkpoints?.save(encodeState({ epochs: epoch + 1, steps: step.steps, history, tensors: await step.read() }, run));
+      const tensors = await step.read();
+      checkFinite(tensors, epoch, checkpoints);
+      await checkpoints?.save(encodeState({ epochs: epoch + 1, steps: step.steps, history, tensors }, run));
     }
     return { classifier: await step.classifier(), history };
   } finally {
@@ -78,7 +81,7 @@ async function trainEpoch(step: TrainingStep, source: BatchSource, options: Trai
   for (const batch of source.epoch(epoch)) {
     checkInterrupted(signal, `in epoch ${epoch + 1} of ${epochs}`);
     const { loss, correct } = await step.run(batch, schedule({ epoch, step: step.steps }));
-    if (!Number.isFinite(loss)) throw diverged(epoch, done + 1, epoch > 0 ? checkpoints : undefined);
+    if (!Number.isFinite(loss)) throw diverged(`the loss is not a number at step ${done + 1} of epoch ${epoch + 1}`, epoch, checkpoints);
     total += loss;
     hits += correct;
     done++;
@@ -91,7 +94,15 @@ async function trainEpoch(step: TrainingStep, source: BatchSource, options: Trai
   return { epoch: epoch + 1, learningRate, loss: total / done, accuracy: hits / (done * batchSize), seconds };
 }
 
-function diverged(epoch: number, step: number, checkpoints: CheckpointStore | undefined): UserError {
-  const last = checkpoints ? `the last good checkpoint, after epoch ${epoch}, is ${checkpoints.name}` : 'there is no checkpoint yet';
-  return new UserError(`the loss is not a number at step ${step} of epoch ${epoch + 1}; ${last}; try a lower learning rate`);
+/** The last step's loss does not tell what its update did, and a checkpoint that is called good has to be. */
+function checkFinite(state: Tensors, epoch: number, checkpoints: CheckpointStore | undefined): void {
+  const bad = Object.entries(state).find(([name, value]) => !floats(value, name).every(Number.isFinite));
+  if (bad) throw diverged(`'${bad[0]}' is no longer finite after the last step of epoch ${epoch + 1}`, epoch, checkpoints);
+}
+
+/** @param epochs that are finished and saved. */
+function diverged(what: string, epochs: number, checkpoints: CheckpointStore | undefined): UserError {
+  const last =
+    checkpoints && epochs > 0 ? `the last good checkpoint, after epoch ${epochs}, is ${checkpoints.name}` : 'there is no checkpoint yet';
+  return new UserError(`${what}; ${last}; try a lower learning rate`);
 }

@@ -43,5 +43,6 @@ export function oneCycle({ peak, steps, rise = 0.3, startDivisor = 25, endDiviso
   const end = start / endDivisor;
   const top = rise * steps - 1;
   const between = (from: number, to: number, share: number) => to + ((from - to) * (1 + Math.cos(Math.PI * share))) / 2;
-  return ({ step }) => (step <= top ? between(start, peak, step / top) : between(peak, end, (step - top) / (steps - 1 - top)));
+  const falling = steps - 1 - top;
+  return ({ step }) => (step < top ? between(start, peak, step / top) : between(peak, end, falling > 0 ? (step - top) / falling : 0));
 }

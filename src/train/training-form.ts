@@ -23,14 +23,28 @@ export interface RunningStatistics {
  */
 export function trainingForm(graph: Graph): { graph: Graph; statistics: RunningStatistics[] } {
   const statistics: RunningStatistics[] = [];
-  const nodes = graph.nodes.map((node): Node => {
-    const [input, , , mean, variance] = node.inputs;
-    if (node.opType !== 'BatchNormalization' || !graph.initializers.has(mean) || !graph.initializers.has(variance)) return node;
-    const batchMean = `${node.name}:batch_mean`;
-    const batchVariance = `${node.name}:batch_variance`;
+  const nodes = graph.nodes.flatMap((node): Node[] => {
+    const [input, scale, shift, mean, variance] = node.inputs;
+    if (node.opType !== 'BatchNormalization' || !graph.initializers.has(mean) || !graph.initializers.has(variance)) return [node];
+    // Other exporters' nodes need not have names, but what they produce has.
+    const [output] = node.outputs;
+    const batchMean = `${output}:batch_mean`;
+    const batchVariance = `${output}:batch_variance`;
     statistics.push({ mean, variance, batchMean, batchVariance, input, kept: floatAttribute(node, 'momentum', 0.9) });
     const attributes = { ...node.attributes, training_mode: int(1), momentum: float(0) };
-    return { ...node, outputs: [node.outputs[0], batchMean, batchVariance], attributes };
+    const unread = [unreadCopy(mean, output), unreadCopy(variance, output)];
+    const inputs = [input, scale, shift, ...unread.flatMap(({ outputs }) => outputs)];
+    return [...unread, { ...node, inputs, outputs: [output, batchMean, batchVariance], attributes }];
   });
   return { graph: { ...graph, nodes, types: new Map() }, statistics };
+}
+
+/**
+ * At momentum 0 the old statistics do not matter, but ONNX Runtime writes the new ones over them, in the memory of the
+ * input, whoever else reads it. So the node gets values of its own; an Identity or a constant would be optimised away or
+ * shared with another node.
+ */
+function unreadCopy(statistic: Value, reader: Value): Node {
+  const name = `${reader}:unread:${statistic}`;
+  return { name, opType: 'Neg', domain: '', inputs: [statistic], outputs: [name], attributes: {} };
 }
