@@ -104,7 +104,7 @@ async function buildStep(engine: Engine, classifier: Classifier, { batchSize, op
   const carry: Record<string, string> = {};
   const slots = new Map<string, string>();
   const next = (name: string, value: Value) => {
-    carry[name] = builder.output(builder.identity(value), `next:${name}`);
+    carry[name] = builder.output(value);
   };
 
   const gradients = pullBack(builder, traced, [['loss', builder.scalar(1)]], learned);
