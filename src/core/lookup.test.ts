@@ -15,6 +15,10 @@ test('a slip of the keyboard gets a suggestion', () => {
   }
 });
 
+test('two letters swapped are one slip', () => {
+  assert.throws(() => findNamed([{ name: 'mnist' }], 'minst', 'data set'), /did you mean 'mnist'\?/);
+});
+
 test('another word gets the list of all', () => {
   assert.throws(() => findNamed(entries, 'sig', 'attack'), new UserError("there is no attack 'sig'; choose from: badnets, blended, wanet"));
 });
