@@ -3,6 +3,7 @@ import { UserError } from '../../core/errors.js';
 import { type Graph, OPSET } from '../../onnx/graph.js';
 import { writeModel } from '../../onnx/write.js';
 import type { CompileOptions, Device, Engine, Program, Tensors } from '../engine.js';
+import { lowerFor } from '../lower.js';
 import type { Answer, Request, WorkerSettings } from './protocol.js';
 
 /** Talks to the worker thread that holds the sessions. */
@@ -24,7 +25,7 @@ export class WorkerEngine implements Engine {
   }
 
   async compile(graph: Graph, options: CompileOptions = {}): Promise<Program> {
-    const model = writeModel({ graph, opset: OPSET, metadata: {} });
+    const model = writeModel({ graph: lowerFor(this.device, graph), opset: OPSET, metadata: {} });
     const program = (await this.#ask({ do: 'compile', model, options }, [model.buffer])) as number;
     let released = false;
     return {
