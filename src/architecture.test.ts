@@ -49,6 +49,18 @@ describe('the project', () => {
     assert.equal(JSON.parse(read('package-lock.json')).version, manifest.version);
   });
 
+  test('has a complete lock file, for every system, which npm ci insists on', () => {
+    const { packages } = JSON.parse(read('package-lock.json')) as { packages: Record<string, Locked> };
+    const missing = Object.entries(packages).flatMap(([path, { dependencies, optionalDependencies }]) =>
+      Object.keys({ ...dependencies, ...optionalDependencies }).filter(
+        (name) => !packages[`node_modules/${name}`] && !packages[`${path}/node_modules/${name}`],
+      ),
+    );
+    assert.deepEqual(missing, []);
+    // An address would tie the project to whichever registry the file was made with.
+    assert.ok(Object.values(packages).every(({ resolved }) => resolved === undefined));
+  });
+
   test('explains every dependency', () => {
     const explained = read('docs/dependencies.md');
     const names = Object.keys({ ...manifest.dependencies, ...manifest.devDependencies });
@@ -58,6 +70,13 @@ describe('the project', () => {
     );
   });
 });
+
+/** A package as package-lock.json has it. */
+interface Locked {
+  readonly dependencies?: Record<string, string>;
+  readonly optionalDependencies?: Record<string, string>;
+  readonly resolved?: string;
+}
 
 /** The source without its comments. */
 function code(source: string): string {
