@@ -7,6 +7,10 @@ import type { Answer, Envelope, Request, WorkerSettings } from './protocol.js';
 
 // ONNX Runtime computes inside a synchronous call, so it has a thread to itself and the event loop stays free.
 
+// onnxruntime-common stores float16 in a Float16Array where there is one (Node 24), which onnxruntime-node 1.30 cannot
+// read; without it, it stores the bit patterns, as this project does. It looks when it makes its first tensor.
+Reflect.deleteProperty(globalThis, 'Float16Array');
+
 const { device, threads } = workerData as WorkerSettings;
 const programs = new Map<number, OrtProgram>();
 let nextProgram = 1;
