@@ -44,7 +44,7 @@ const training = {
   crop_padding: 0,
 } as const;
 
-/** Half the scan images and epochs of the defaults: the result is as good here, and the demo has three minutes. */
+/** Half the scan images and epochs of the defaults: the result hardly differs here, and the demo has three minutes. */
 const full = { images: {}, ratio: 0.05, defense: { scan_images: 64, epochs: 5 } };
 const quick = { images: { train_images: 12_000, test_images: 2_000 }, ratio: 0.1, defense: { scan_images: 32 } };
 
