@@ -33,7 +33,7 @@ import { oneCycle } from '../dist/train/schedules.js';
 const { values: flags } = parseArgs({
   options: { seeds: { type: 'string', default: '1,2,3' }, out: { type: 'string', default: 'runs/bench/rankings.json' } },
 });
-const options = fmpOptions.parse({});
+const options = fmpOptions.parse({ eps: 0.3, alpha: 0.1 });
 const engine = await createEngine({ device: 'cpu' });
 const { train: everything } = await mnist.load();
 const rows = [];
@@ -56,9 +56,9 @@ async function oneSeed(seed) {
     depths: [1, 1, 1, 1],
     seed,
   });
-  const source = batches(poisoned.train, { batchSize: 32, random: random.fork('batches') });
-  const schedule = oneCycle({ peak: 0.1, steps: source.batchesPerEpoch, startDivisor: 5 });
-  const { classifier } = await train(engine, network, source, { epochs: 1, optimizer: sgd({ weightDecay: 5e-4 }), schedule });
+  const source = batches(poisoned.train, { batchSize: 64, random: random.fork('batches') });
+  const schedule = oneCycle({ peak: 0.1, steps: 2 * source.batchesPerEpoch, startDivisor: 5 });
+  const { classifier } = await train(engine, network, source, { epochs: 2, optimizer: sgd({ weightDecay: 5e-4 }), schedule });
   const layers = convLayers(classifier.graph);
   const images = sample(stratified(clean, { count: options.scan_images }, random.fork('scan')));
   const context = { engine, random: random.fork('defence') };

@@ -151,6 +151,8 @@ test('suspicion has a picture of its own only where it ranks otherwise than accu
   const maps = { conv1: [map(0, 0.9, true, 5), map(1, 0.1, false, 1)] };
   const page = renderReport({ ...full, defense: { ...full.defense!, maps }, pruned: { conv1: [0] } });
   assert.match(page, /aria-label="conv1: 2.feature maps, suspicion from 1 to 5; 1 pruned"/);
+  const tied = { conv1: [map(0, 1, true, 5), map(1, 1, false, 1)] };
+  assert.match(renderReport({ ...full, defense: { ...full.defense!, maps: tied }, pruned: { conv1: [0] } }), /suspicion from 1 to 5/);
 });
 
 test('right, taken in and wrong differ by sign and by words', () => {

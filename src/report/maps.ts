@@ -72,11 +72,15 @@ function tooltip(layer: string, map: MapRecord): string {
   return `${layer}, channel ${map.channel} (${state}): accuracy ${percent(map.accuracy)}, loss ${figure(map.loss)}, suspicion ${figure(map.suspicion)}`;
 }
 
-/** Whether suspicion ranks the maps of every layer as low accuracy does, ties apart: then one picture shows both. */
+/** Whether suspicion says no more than low accuracy does: the same order in every layer, the same ties. Then one picture shows both. */
 function followsAccuracy(layers: readonly Layer[]): boolean {
   return layers.every(([, maps]) => {
     const sorted = [...maps].sort((a, b) => a.accuracy - b.accuracy || (b.suspicion ?? 0) - (a.suspicion ?? 0));
-    return sorted.every((map, i) => i === 0 || (map.suspicion ?? 0) <= (sorted[i - 1].suspicion ?? 0) + 1e-12);
+    return sorted.every((map, i) => {
+      if (i === 0) return true;
+      const rise = (map.suspicion ?? 0) - (sorted[i - 1].suspicion ?? 0);
+      return map.accuracy === sorted[i - 1].accuracy ? Math.abs(rise) <= 1e-12 : rise <= 1e-12;
+    });
   });
 }
 

@@ -21,7 +21,7 @@ export const demoCommand: Command = {
   resumes: true,
   async run(given, context) {
     const settings = { ...given.read(scale), ...given.read(out), seed: given.read(machine).seed, command: given.commandLine };
-    const about = settings.quick ? 'about half a minute' : 'about three minutes';
+    const about = settings.quick ? 'about half a minute' : 'about two minutes';
     context.output.note(`Planting BadNets in a network for MNIST, then repairing it: ${about} on two cores.`);
     printRun(context.output, await withEngine(given, (engine) => runDemo({ engine, ...settings }, context), machine));
   },
