@@ -1,3 +1,4 @@
+import { UserError } from '../../core/errors.js';
 import type { Value } from '../../onnx/builder.js';
 import { describeNode } from '../../onnx/graph.js';
 import { type RuleContext, type RuleTable, rule } from '../rule.js';
@@ -40,7 +41,7 @@ export const convolution: RuleTable = {
 
 function windowOf({ node, inputs, shapeOf }: RuleContext, imageShape: readonly number[]): ResolvedWindow {
   const weight = shapeOf(inputs[1]);
-  if (weight.length !== 4) throw new Error(`${describeNode(node)}: only convolutions over two spatial axes can be differentiated`);
+  if (weight.length !== 4) throw new UserError(`${describeNode(node)}: only convolutions over two spatial axes can be differentiated`);
   return resolveWindow(node, weight.slice(2), imageShape.slice(2));
 }
 

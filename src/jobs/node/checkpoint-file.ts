@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { readFileBounded, writeFileAtomic } from '../../runtime/node/files.js';
 import type { CheckpointStore } from '../../train/checkpoint.js';
 
@@ -10,8 +11,22 @@ const LIMIT = 2 ** 31;
 export function checkpointFile(path: string): CheckpointStore & { remove(): Promise<void> } {
   return {
     name: path,
-    load: async () => (existsSync(path) ? readFileBounded(path, LIMIT) : undefined),
+    async load() {
+      await removeUnfinished(path);
+      return existsSync(path) ? readFileBounded(path, LIMIT) : undefined;
+    },
     save: (bytes) => writeFileAtomic(path, bytes),
-    remove: () => rm(path, { force: true }),
+    async remove() {
+      await removeUnfinished(path);
+      await rm(path, { force: true });
+    },
   };
+}
+
+/** A process that is killed while it writes leaves a temporary file, which nobody else would clear away. */
+async function removeUnfinished(path: string): Promise<void> {
+  const folder = dirname(path);
+  if (!existsSync(folder)) return;
+  const left = (await readdir(folder)).filter((name) => name.startsWith(`${basename(path)}.`) && name.endsWith('.tmp'));
+  await Promise.all(left.map((name) => rm(join(folder, name), { force: true })));
 }
