@@ -33,7 +33,7 @@ import { oneCycle } from '../dist/train/schedules.js';
 const { values: flags } = parseArgs({
   options: { seeds: { type: 'string', default: '1,2,3' }, out: { type: 'string', default: 'runs/bench/rankings.json' } },
 });
-const options = fmpOptions.parse({ eps: 0.3, alpha: 0.1 });
+const options = fmpOptions.parse({ eps: 0.15, alpha: 0.05 });
 const engine = await createEngine({ device: 'cpu' });
 const { train: everything } = await mnist.load();
 const rows = [];
