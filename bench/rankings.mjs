@@ -21,7 +21,7 @@ import { suspectClass } from '../dist/defenses/fmp/suspect.js';
 import { prune } from '../dist/defenses/prune.js';
 import { measure } from '../dist/metrics/measure.js';
 import { convLayers } from '../dist/nn/feature-maps.js';
-import { writeUnitPixels } from '../dist/nn/pixels.js';
+import { unitPixels, writeUnitPixels } from '../dist/nn/pixels.js';
 import { preActResNet } from '../dist/nn/preactresnet.js';
 import { Predictor } from '../dist/nn/predict.js';
 import { createEngine } from '../dist/runtime/node/engine.js';
@@ -118,10 +118,8 @@ function chosen(maps, rule) {
   return Object.fromEntries(Object.entries(maps).map(([layer, list]) => [layer, select(list, rule)]));
 }
 
-function sample(dataset) {
-  const pixels = new Float32Array(dataset.images.length);
-  writeUnitPixels(dataset.images, pixels);
-  return { pixels: float32([dataset.labels.length, ...dataset.imageShape], pixels), labels: dataset.labels };
+function sample({ images, imageShape, labels }) {
+  return { pixels: unitPixels(images, imageShape), labels };
 }
 
 function triggered(pixels, trigger) {

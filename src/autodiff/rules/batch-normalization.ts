@@ -1,6 +1,6 @@
 import type { Value } from '../../onnx/builder.js';
 import { floatAttribute, intAttribute } from '../../onnx/graph.js';
-import { type RuleContext, type RuleTable, rule } from '../rule.js';
+import { lazy, type RuleContext, type RuleTable, rule } from '../rule.js';
 
 /**
  * y = γ (x - μ) r + β with r = 1/√(v + ε), per channel. Sums run over images and positions, m of them a channel;
@@ -98,10 +98,4 @@ function otherAxes(shape: readonly number[]): number[] {
 
 function channelShape(shape: readonly number[]): number[] {
   return shape.slice(1).map((dim, axis) => (axis === 0 ? dim : 1));
-}
-
-/** Builds a value when it is first wanted, and once. */
-function lazy(build: () => Value): () => Value {
-  let value: Value | undefined;
-  return () => (value ??= build());
 }

@@ -4,7 +4,7 @@ import { Random } from '../../core/random.js';
 import { float32, floats, type Tensor } from '../../core/tensor.js';
 import { portsOf } from '../../nn/classifier.js';
 import { convLayers, countMaps } from '../../nn/feature-maps.js';
-import { writeUnitPixels } from '../../nn/pixels.js';
+import { unitPixels } from '../../nn/pixels.js';
 import { preActResNet } from '../../nn/preactresnet.js';
 import type { Engine } from '../../runtime/engine.js';
 import { runOnce } from '../../runtime/engine.js';
@@ -22,9 +22,7 @@ const layers = convLayers(model.graph);
 const small = { scan_images: 12, trigger_images: 6, trigger_steps: 5, epochs: 2, batch_size: 16, scan_batch: 60 };
 
 function imagesOf(count: number): ScanImages {
-  const pixels = new Float32Array(count * 64);
-  writeUnitPixels(clean.images.subarray(0, count * 64), pixels);
-  return { pixels: float32([count, 1, 8, 8], pixels), labels: clean.labels.slice(0, count) };
+  return { pixels: unitPixels(clean.images.subarray(0, count * 64), clean.imageShape), labels: clean.labels.slice(0, count) };
 }
 
 describe('fmp', () => {

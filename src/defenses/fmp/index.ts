@@ -1,9 +1,8 @@
 import type { Random } from '../../core/random.js';
-import { float32 } from '../../core/tensor.js';
 import { type Dataset, sizeOfDataset } from '../../data/dataset.js';
 import { stratified } from '../../data/sample.js';
 import { convLayers } from '../../nn/feature-maps.js';
-import { writeUnitPixels } from '../../nn/pixels.js';
+import { unitPixels } from '../../nn/pixels.js';
 import type { Defense, FeatureMap } from '../defense.js';
 import { fineTune } from '../fine-tune.js';
 import { prune } from '../prune.js';
@@ -60,9 +59,7 @@ export const fmp: Defense<typeof fmpOptions> = {
 /** A fixed sample of the clean images, the same number of each class, as pixels and without augmentation. */
 function scanImages(clean: Dataset, count: number, random: Random): ScanImages {
   const chosen = count < sizeOfDataset(clean) ? stratified(clean, { count }, random) : clean;
-  const pixels = new Float32Array(chosen.images.length);
-  writeUnitPixels(chosen.images, pixels);
-  return { pixels: float32([sizeOfDataset(chosen), ...chosen.imageShape], pixels), labels: chosen.labels };
+  return { pixels: unitPixels(chosen.images, chosen.imageShape), labels: chosen.labels };
 }
 
 function judge(scanned: ScanResult, suspect: Suspect | undefined, { p, min_per_layer }: FmpOptions): Record<string, FeatureMap[]> {

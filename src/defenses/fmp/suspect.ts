@@ -1,8 +1,8 @@
-import { float32, type Tensor } from '../../core/tensor.js';
+import type { Tensor } from '../../core/tensor.js';
 import { sizeOfDataset } from '../../data/dataset.js';
 import { stratified } from '../../data/sample.js';
 import type { ConvLayer } from '../../nn/feature-maps.js';
-import { writeUnitPixels } from '../../nn/pixels.js';
+import { unitPixels } from '../../nn/pixels.js';
 import type { DefenseContext, DefenseTask } from '../defense.js';
 import { invertTriggers, type PseudoTrigger } from '../inversion.js';
 import type { FmpOptions } from './options.js';
@@ -31,9 +31,7 @@ export async function suspectClass(
   { engine, random, progress, signal }: DefenseContext,
 ): Promise<Suspect> {
   const sample = stratified(clean, { count: Math.min(trigger_images, sizeOfDataset(clean)) }, random.fork('images'));
-  const pixels = new Float32Array(sample.images.length);
-  writeUnitPixels(sample.images, pixels);
-  const triggers = await invertTriggers(engine, model, float32([sizeOfDataset(sample), ...sample.imageShape], pixels), {
+  const triggers = await invertTriggers(engine, model, unitPixels(sample.images, sample.imageShape), {
     steps: trigger_steps,
     rate: trigger_lr,
     sparsity: trigger_sparsity,
