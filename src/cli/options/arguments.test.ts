@@ -31,6 +31,7 @@ test('switches are turned on and off', () => {
   assert.deepEqual(parse('--flip'), [[], { flip: true }]);
   assert.deepEqual(parse('--no-flip', 'a'), [['a'], { flip: false }]);
   assert.deepEqual(parse('--flip', '--no-flip'), [[], { flip: false }]);
+  assert.deepEqual(parse('--flip=True'), [[], { flip: true }]);
 });
 
 test('what is not known or lacks its value is a user error', () => {
@@ -42,6 +43,7 @@ test('what is not known or lacks its value is a user error', () => {
     [['--lr'], '--lr needs a value; write --lr VALUE'],
     [['--lr', '--flip'], '--lr needs a value; write --lr VALUE'],
     [['--no-flip=1'], '--no-flip takes no value; write --no-flip alone'],
+    [['--flip=maybe'], '--flip takes no value; write --flip alone'],
   ];
   for (const [args, message] of cases) assert.throws(() => parse(...args), new UserError(message));
 });

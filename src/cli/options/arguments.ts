@@ -43,10 +43,11 @@ export function parseArguments(args: readonly string[], fields: readonly Field[]
   return { operands, values };
 }
 
-function switched(name: string, value: string | undefined, negated: boolean): boolean | string {
+function switched(name: string, value: string | undefined, negated: boolean): boolean {
   if (value === undefined) return !negated;
-  if (negated) throw new UserError(`${name} takes no value; write ${name} alone`);
-  return value;
+  const on = ({ true: true, false: false } as Readonly<Record<string, boolean>>)[value.toLowerCase()];
+  if (negated || on === undefined) throw new UserError(`${name} takes no value; write ${name} alone`);
+  return on;
 }
 
 function given(name: string, value: string | undefined): string {
