@@ -22,6 +22,7 @@ before(async () => {
   await truncate(at('damaged/train-images-idx3-ubyte'), 10);
   await writeFile(at('damaged/train-labels-idx1-ubyte'), '');
   await writeFile(at('options.yaml'), 'pratio: 0.2\nepoch: 3\n');
+  await writeFile(at('nested.yaml'), 'config: options.yaml\n');
 });
 after(() => rm(folder, { recursive: true }));
 
@@ -47,6 +48,11 @@ const cases: [name: string, args: () => string[], problem: RegExp][] = [
     'a file of options with an unknown key',
     () => ['attack', 'badnets', '--config', at('options.yaml')],
     /options\.yaml has no option 'epoch'; did you mean 'epochs'\?/,
+  ],
+  [
+    'a file of options that names another one',
+    () => ['attack', 'badnets', '--config', at('nested.yaml')],
+    /nested\.yaml has no option 'config'; choose from/,
   ],
   ['a missing model', () => ['evaluate', '--model', at('none.onnx'), '--device', 'cpu'], /none\.onnx' does not exist; check the path/],
   ['a model cut short', () => ['evaluate', '--model', at('cut.onnx'), '--device', 'cpu'], /cut\.onnx: .*damaged or cut short/],

@@ -32,7 +32,11 @@ export async function runCommand({ command, args, fields }: Invocation, context:
   const values = new Map<string, unknown>(args.values);
   const file = values.get('config');
   if (typeof file === 'string') {
-    const config = await readConfig(file, fields);
+    // A file cannot ask for help, for JSON or for another file: that was settled before it was read.
+    const config = await readConfig(
+      file,
+      fields.filter(({ key }) => !(key in everyCommand.schema.shape)),
+    );
     for (const [key, value] of config.values) if (!values.has(key)) values.set(key, value);
     if (config.ignored.length > 0) output.note(`${file}: ignored, as it has no meaning here: ${config.ignored.join(', ')}`);
   }

@@ -49,7 +49,7 @@ export async function readConfig(path: string, fields: readonly Field[]): Promis
 }
 
 function parseMapping(text: string, path: string): Record<string, unknown> {
-  const document = parseDocument(text);
+  const document = parseDocument(text, { logLevel: 'error' });
   const [problem] = [...document.errors, ...document.warnings];
   if (problem) throw new UserError(`${path} is not proper YAML: ${problem.message.split('\n')[0].replace(/:$/, '')}; correct it`);
   let value: unknown;
