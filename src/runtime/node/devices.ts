@@ -43,7 +43,7 @@ function probe(device: Device, threads: number): Promise<DeviceReport> {
 }
 
 /** Asking ONNX Runtime for CUDA where its library is missing costs time and prints errors, so look first. */
-function hasCudaLibrary(): boolean {
+export function hasCudaLibrary(): boolean {
   const root = dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'));
   const folder = join(root, 'bin/napi-v6', process.platform, process.arch);
   return ['libonnxruntime_providers_cuda.so', 'onnxruntime_providers_cuda.dll'].some((file) => existsSync(join(folder, file)));

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
+import { UserError } from '../../core/errors.js';
 import type { Device, Engine } from '../engine.js';
-import { fastestDevice } from './devices.js';
+import { fastestDevice, hasCudaLibrary } from './devices.js';
 import { timeMatMul } from './time-matmul.js';
 import { WorkerEngine } from './worker-engine.js';
 
@@ -16,6 +17,9 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   const threads = options.threads ?? availableParallelism();
   const device = options.device ?? 'auto';
   if (device === 'auto') return new WorkerEngine(await fastestDevice(threads), threads);
+  if (device === 'cuda' && !hasCudaLibrary()) {
+    throw new UserError("ONNX Runtime's CUDA library is not installed; use --device cpu or --device webgpu");
+  }
   const engine = new WorkerEngine(device, threads);
   if (device === 'cpu') return engine;
   try {
