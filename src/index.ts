@@ -9,23 +9,22 @@ export type { Attack, LabelMap, Poisoned, Trigger } from './attacks/attack.js';
 export { badnets } from './attacks/badnets.js';
 export { attacks, findAttack, triggerFrom } from './attacks/registry.js';
 export { type Backdoor, type TriggeredTestSet, triggeredTestSet } from './attacks/triggered.js';
+// The pieces that everything is made of.
+export { gradient } from './autodiff/gradient.js';
 export { Interrupted, UserError } from './core/errors.js';
 export type { Method, Paper } from './core/method.js';
 export type { Control, Progress, ProgressEvent } from './core/progress.js';
 export { Random } from './core/random.js';
 export { version } from './core/version.js';
-
 // Data.
 export { type Dataset, imageAt, sizeOfDataset, subset } from './data/dataset.js';
 export { dataSources, findDataSource } from './data/node/registry.js';
 export { type Amount, split, stratified } from './data/sample.js';
 export type { DataSource, DatasetParts, LoadOptions } from './data/source.js';
-
 export type { Defense, DefenseContext, DefenseTask, FeatureMap, Repair } from './defenses/defense.js';
 export { fmp } from './defenses/fmp/index.js';
 export { ft } from './defenses/ft.js';
 export { defenses, findDefense } from './defenses/registry.js';
-
 // Jobs.
 export { makeResult, type ResultFrame, type Surroundings } from './jobs/assemble.js';
 export { readBackdoor, type StoredBackdoor } from './jobs/backdoor-file.js';
@@ -45,7 +44,6 @@ export { type PicturesTask, takePictures } from './jobs/pictures.js';
 export { type Planted, type PlantTask, plantBackdoor } from './jobs/plant.js';
 export { type Repaired, type RepairTask, repairModel } from './jobs/repair.js';
 export { type TrainingOptions, trainingOptions } from './jobs/training-options.js';
-
 // Measurements and reports.
 export { defenseEffectivenessRating } from './metrics/der.js';
 export { accuracy, type DetailedMeasurement, type Measurement, measure } from './metrics/measure.js';
@@ -54,6 +52,9 @@ export type { Classifier } from './nn/classifier.js';
 export { decodeClassifier, encodeClassifier } from './nn/onnx-file.js';
 export { type PreActResNetOptions, preActResNet } from './nn/preactresnet.js';
 export { type Images, Predictor } from './nn/predict.js';
+export { readSafetensors, type TensorFile, writeSafetensors } from './nn/safetensors.js';
+export { loadStateDict, stateDict } from './nn/state-dict.js';
+export { GraphBuilder } from './onnx/builder.js';
 export { renderReport } from './report/html.js';
 export type { Pictures, Prediction, Sample } from './report/pictures.js';
 export { type Result, readResult, type Scores } from './report/result.js';
@@ -62,5 +63,10 @@ export { writeResult } from './report/write.js';
 export type { Device, Engine, Program } from './runtime/engine.js';
 export { type DeviceReport, listDevices } from './runtime/node/devices.js';
 export { createEngine, type EngineOptions } from './runtime/node/engine.js';
+export { traceShapes } from './runtime/trace.js';
 export type { CheckpointStore } from './train/checkpoint.js';
 export type { EpochRecord } from './train/loop.js';
+export { type TrainOptions, train } from './train/loop.js';
+export { adam } from './train/optimizers/adam.js';
+export { sgd } from './train/optimizers/sgd.js';
+export { cosine, multiStep, oneCycle, stepwise } from './train/schedules.js';

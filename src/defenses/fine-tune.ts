@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { UserError } from '../core/errors.js';
 import { compose, horizontalFlip, randomCrop } from '../data/augment.js';
 import { batches } from '../data/batches.js';
-import type { Dataset } from '../data/dataset.js';
+import { type Dataset, sizeOfDataset } from '../data/dataset.js';
 import type { Classifier } from '../nn/classifier.js';
 import { type Trained, train } from '../train/loop.js';
 import { sgd } from '../train/optimizers/sgd.js';
@@ -25,6 +26,19 @@ const schema = z.object(fineTuneOptions);
 
 /** See {@link fineTuneOptions} for units and ranges. */
 export type FineTuneOptions = z.infer<typeof schema>;
+
+/**
+ * Says before any long work whether fine-tuning will be possible.
+ * @throws UserError when the clean images do not fill one batch.
+ */
+export function checkFineTune(clean: Dataset, { epochs, batch_size }: Pick<FineTuneOptions, 'epochs' | 'batch_size'>): void {
+  const size = sizeOfDataset(clean);
+  if (epochs > 0 && size < batch_size) {
+    throw new UserError(
+      `${size} clean images are too few for one batch of ${batch_size}; choose a batch size of ${size} or less, or give more images`,
+    );
+  }
+}
 
 /**
  * Trains the model on clean images: SGD on the cross-entropy, learning rate along half a cosine. Parameters with a mask

@@ -156,6 +156,16 @@ describe('fmp', () => {
     for (const [name, value] of model.graph.initializers) assert.deepEqual(repair.model.graph.initializers.get(name), value);
   });
 
+  it('refuses too few clean images before it begins to scan', async () => {
+    let events = 0;
+    const listening = { ...context(), progress: () => events++ };
+    await assert.rejects(
+      fmp.repair({ model, clean }, options({ batch_size: 500 }), listening),
+      /48 clean images are too few for one batch of 500/,
+    );
+    assert.equal(events, 0);
+  });
+
   it('gives the same bytes for the same seed', async () => {
     const runs = await Promise.all([1, 2].map(() => fmp.repair({ model, clean }, options({}), context())));
     const [a, b] = runs.map((run) => run.model.graph.initializers);

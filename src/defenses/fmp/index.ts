@@ -4,7 +4,7 @@ import { stratified } from '../../data/sample.js';
 import { convLayers } from '../../nn/feature-maps.js';
 import { unitPixels } from '../../nn/pixels.js';
 import type { Defense, FeatureMap } from '../defense.js';
-import { fineTune } from '../fine-tune.js';
+import { checkFineTune, fineTune } from '../fine-tune.js';
 import { prune } from '../prune.js';
 import { type FmpOptions, fmpOptions } from './options.js';
 import { type ScanImages, type ScanResult, scan } from './scan.js';
@@ -26,6 +26,7 @@ export const fmp: Defense<typeof fmpOptions> = {
 
   async repair({ model, clean }, options, context) {
     const { engine, random, progress, signal } = context;
+    checkFineTune(clean, options);
     const seconds: Record<string, number> = {};
     const timed = async <T>(phase: string, work: () => Promise<T>): Promise<T> => {
       const started = performance.now();
