@@ -12,7 +12,7 @@ import { float32 } from '../dist/core/tensor.js';
 import { batches } from '../dist/data/batches.js';
 import { mnist } from '../dist/data/node/mnist.js';
 import { split, stratified } from '../dist/data/sample.js';
-import { fineTune } from '../dist/defenses/fine-tune.js';
+import { prepareFineTune } from '../dist/defenses/fine-tune.js';
 import { fmpOptions } from '../dist/defenses/fmp/options.js';
 import { responses } from '../dist/defenses/fmp/response.js';
 import { scan } from '../dist/defenses/fmp/scan.js';
@@ -97,7 +97,7 @@ async function oneSeed(seed) {
   await note('backdoored', '', classifier, {});
   const tuned = async (selection) => {
     const pruned = prune(classifier, layers, selection);
-    return (await fineTune(pruned.classifier, clean, options, context, pruned.masks)).classifier;
+    return (await prepareFineTune(clean, options, context)(pruned.classifier, pruned.masks)).classifier;
   };
   await note('FT', '', await tuned({}), {});
   for (const [name, rule] of [

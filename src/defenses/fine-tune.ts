@@ -1,8 +1,7 @@
 import { z } from 'zod';
-import { UserError } from '../core/errors.js';
 import { compose, horizontalFlip, randomCrop } from '../data/augment.js';
 import { batches } from '../data/batches.js';
-import { type Dataset, sizeOfDataset } from '../data/dataset.js';
+import type { Dataset } from '../data/dataset.js';
 import type { Classifier } from '../nn/classifier.js';
 import { type Trained, train } from '../train/loop.js';
 import { sgd } from '../train/optimizers/sgd.js';
@@ -27,41 +26,27 @@ const schema = z.object(fineTuneOptions);
 /** See {@link fineTuneOptions} for units and ranges. */
 export type FineTuneOptions = z.infer<typeof schema>;
 
-/**
- * Says before any long work whether fine-tuning will be possible.
- * @throws UserError when the clean images do not fill one batch.
- */
-export function checkFineTune(clean: Dataset, { epochs, batch_size }: Pick<FineTuneOptions, 'epochs' | 'batch_size'>): void {
-  const size = sizeOfDataset(clean);
-  if (epochs > 0 && size < batch_size) {
-    throw new UserError(
-      `${size} clean images are too few for one batch of ${batch_size}; choose a batch size of ${size} or less, or give more images`,
-    );
-  }
-}
+/** Trains a model on the clean images; parameters with a mask are held at zero where the mask is zero. */
+export type FineTune = (classifier: Classifier, masks?: Masks) => Promise<Trained>;
 
 /**
- * Trains the model on clean images: SGD on the cross-entropy, learning rate along half a cosine. Parameters with a mask
- * are held at zero where the mask is zero.
+ * Makes ready to train on clean images: SGD on the cross-entropy, learning rate along half a cosine. A defence calls it before
+ * its long work, as this is where images that do not fill a batch come to light.
+ * @throws UserError when the clean images do not fill one batch.
  */
-export async function fineTune(
-  classifier: Classifier,
-  clean: Dataset,
-  options: FineTuneOptions,
-  { engine, random, progress, signal }: DefenseContext,
-  masks?: Masks,
-): Promise<Trained> {
+export function prepareFineTune(clean: Dataset, options: FineTuneOptions, { engine, random, progress, signal }: DefenseContext): FineTune {
   const { epochs, lr, lr_min, batch_size, sgd_momentum, wd, crop_padding, horizontal_flip } = options;
-  if (epochs === 0) return { classifier, history: [] };
+  if (epochs === 0) return async (classifier) => ({ classifier, history: [] });
   const augment = compose(...(crop_padding > 0 ? [randomCrop(crop_padding)] : []), ...(horizontal_flip ? [horizontalFlip()] : []));
   const source = batches(clean, { batchSize: batch_size, random: random.fork('fine-tune'), augment });
-  return train(engine, classifier, source, {
-    epochs,
-    optimizer: sgd({ momentum: sgd_momentum, weightDecay: wd }),
-    schedule: cosine({ rate: lr, epochs, minimum: lr_min }),
-    masks,
-    phase: 'fine-tune',
-    progress,
-    signal,
-  });
+  return (classifier, masks) =>
+    train(engine, classifier, source, {
+      epochs,
+      optimizer: sgd({ momentum: sgd_momentum, weightDecay: wd }),
+      schedule: cosine({ rate: lr, epochs, minimum: lr_min }),
+      masks,
+      phase: 'fine-tune',
+      progress,
+      signal,
+    });
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Defense } from './defense.js';
-import { fineTune, fineTuneOptions } from './fine-tune.js';
+import { fineTuneOptions, prepareFineTune } from './fine-tune.js';
 
 /** Plain fine-tuning on the clean images: the baseline of every other defence. */
 export const ft: Defense<z.ZodObject<typeof fineTuneOptions>> = {
@@ -17,7 +17,7 @@ export const ft: Defense<z.ZodObject<typeof fineTuneOptions>> = {
 
   async repair({ model, clean }, options, context) {
     const started = performance.now();
-    const { classifier, history } = await fineTune(model, clean, options, context);
+    const { classifier, history } = await prepareFineTune(clean, options, context)(model);
     return {
       model: classifier,
       pruned: {},

@@ -161,7 +161,7 @@ describe('fmp', () => {
     const listening = { ...context(), progress: () => events++ };
     await assert.rejects(
       fmp.repair({ model, clean }, options({ batch_size: 500 }), listening),
-      /48 clean images are too few for one batch of 500/,
+      /made-up \(train\) has 48 images, too few for one batch of 500; choose a batch size of 48 or less/,
     );
     assert.equal(events, 0);
   });

@@ -4,7 +4,7 @@ import { stratified } from '../../data/sample.js';
 import { convLayers } from '../../nn/feature-maps.js';
 import { unitPixels } from '../../nn/pixels.js';
 import type { Defense, FeatureMap } from '../defense.js';
-import { checkFineTune, fineTune } from '../fine-tune.js';
+import { prepareFineTune } from '../fine-tune.js';
 import { prune } from '../prune.js';
 import { type FmpOptions, fmpOptions } from './options.js';
 import { type ScanImages, type ScanResult, scan } from './scan.js';
@@ -26,7 +26,7 @@ export const fmp: Defense<typeof fmpOptions> = {
 
   async repair({ model, clean }, options, context) {
     const { engine, random, progress, signal } = context;
-    checkFineTune(clean, options);
+    const fineTune = prepareFineTune(clean, options, context);
     const seconds: Record<string, number> = {};
     const timed = async <T>(phase: string, work: () => Promise<T>): Promise<T> => {
       const started = performance.now();
@@ -52,7 +52,7 @@ export const fmp: Defense<typeof fmpOptions> = {
     );
     const pruned = prune(model, layers, selection);
     const masks = options.hold_masks ? pruned.masks : undefined;
-    const { classifier, history } = await timed('fine-tune', () => fineTune(pruned.classifier, clean, options, context, masks));
+    const { classifier, history } = await timed('fine-tune', () => fineTune(pruned.classifier, masks));
     return { model: classifier, pruned: selection, maps, history, rule: explain(options, images, suspect), seconds };
   },
 };

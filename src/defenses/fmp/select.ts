@@ -13,7 +13,7 @@ export function pruneCount(channels: number, { p, minPerLayer }: SelectionRule):
 }
 
 /** The order in which maps are pruned: the more suspicious first; of equals the one with the higher loss, then the first. */
-export function pruneOrder<T extends Pick<FeatureMap, 'channel' | 'suspicion' | 'loss'>>(maps: readonly T[]): T[] {
+function pruneOrder<T extends Pick<FeatureMap, 'channel' | 'suspicion' | 'loss'>>(maps: readonly T[]): T[] {
   return maps.toSorted((a, b) => b.suspicion - a.suspicion || b.loss - a.loss || a.channel - b.channel);
 }
 
