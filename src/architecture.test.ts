@@ -44,6 +44,11 @@ describe('the project', () => {
     assert.deepEqual(long, []);
   });
 
+  test('shows in the README the example as it is', () => {
+    const [, ...lines] = read('examples/repair-mnist.mjs').split('\n');
+    assert.ok(read('README.md').includes(`\`\`\`js\n${lines.join('\n')}\`\`\``), 'README.md and examples/repair-mnist.mjs differ');
+  });
+
   test('says the same version everywhere', () => {
     assert.equal(version, manifest.version);
     assert.equal(JSON.parse(read('package-lock.json')).version, manifest.version);

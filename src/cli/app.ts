@@ -53,10 +53,15 @@ async function perform(command: Command, invocation: ReturnType<typeof parseInvo
     return 0;
   } catch (error) {
     output.end();
-    if (!(error instanceof Interrupted)) throw error;
-    const remedy = command.resumes ? 'to go on from the last finished epoch' : 'to start over';
-    world.err.write(`antidote: ${error.message.split(';')[0]}; run the same command again ${remedy}\n`);
-    return INTERRUPTED;
+    if (error instanceof Interrupted) {
+      const remedy = command.resumes ? 'to go on from the last finished epoch' : 'to start over';
+      const line = `${error.message.split(';')[0]}; run the same command again ${remedy}`;
+      output.failed(line);
+      world.err.write(`antidote: ${line}\n`);
+      return INTERRUPTED;
+    }
+    if (error instanceof UserError) output.failed(oneLine(error.message));
+    throw error;
   } finally {
     output.end();
     release();
@@ -71,11 +76,15 @@ function print(world: World, text: string): number {
 /** One line for what the user can mend; the stack for a bug. */
 function report(error: unknown, err: Sink): number {
   if (error instanceof UserError) {
-    err.write(`antidote: ${error.message.replace(/\s*\n\s*/g, ' ')}\n`);
+    err.write(`antidote: ${oneLine(error.message)}\n`);
     return 2;
   }
   err.write(`antidote: this is a bug, please report it with the lines below\n${error instanceof Error ? error.stack : String(error)}\n`);
   return 1;
+}
+
+function oneLine(message: string): string {
+  return message.replace(/\s*\n\s*/g, ' ');
 }
 
 /** A word as a shell would need it written. */

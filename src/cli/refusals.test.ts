@@ -80,6 +80,14 @@ for (const [name, args, problem] of cases) {
   });
 }
 
+test('with --json, the reason stands in an event of its own as well', async () => {
+  const { code, out, err } = await runCli(['report', at('empty'), '--json']);
+  assert.equal(code, 2);
+  const { event, text } = JSON.parse(out) as { event: string; text: string };
+  assert.equal(event, 'error');
+  assert.equal(err, `antidote: ${text}\n`);
+});
+
 test('a target label out of range and a model of other classes are refused before anything is computed', async () => {
   const small = ['--device', 'cpu', '--train-images', '100', '--test-images', '100'];
   assertRefused(

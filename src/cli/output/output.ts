@@ -11,6 +11,8 @@ export interface Output {
    * @param text for people, without a line break at the end.
    */
   result(value: Readonly<Record<string, unknown>>, text: string): void;
+  /** For programs: why there is no result. People read it on the error stream. */
+  failed(line: string): void;
   /** Finishes whatever is half drawn; called before an error is printed and at the end. */
   end(): void;
 }

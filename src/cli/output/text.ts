@@ -60,6 +60,7 @@ export function textOutput(out: Sink, log: Sink, clock: () => number = () => per
       end();
       if (text !== '') out.write(`${text}\n`);
     },
+    failed: end,
     end,
   };
 }

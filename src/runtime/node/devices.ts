@@ -21,7 +21,7 @@ const PATIENCE = 60_000;
 /** Tries every device that ONNX Runtime may have here, each in a process of its own. */
 export async function listDevices(threads = availableParallelism()): Promise<DeviceReport[]> {
   const reports: DeviceReport[] = [];
-  for (const device of ['cpu', 'webgpu', 'cuda'] as const) reports.push(await probe(device, threads));
+  for (const device of ['cpu', 'webgpu', 'cuda'] as const) reports.push(await tryDevice(device, threads));
   return reports;
 }
 
@@ -32,7 +32,8 @@ export async function fastestDevice(threads: number): Promise<Device> {
   return working[0]?.device ?? 'cpu';
 }
 
-function probe(device: Device, threads: number): Promise<DeviceReport> {
+/** Tries one device in a process of its own. */
+export function tryDevice(device: Device, threads: number): Promise<DeviceReport> {
   if (device === 'cuda' && !hasCudaLibrary()) return Promise.resolve({ device, problem: "ONNX Runtime's CUDA library is not installed" });
   return new Promise((resolve) => {
     const script = fileURLToPath(new URL('./probe.js', import.meta.url));

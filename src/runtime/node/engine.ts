@@ -1,8 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { UserError } from '../../core/errors.js';
 import type { Device, Engine } from '../engine.js';
-import { fastestDevice, hasCudaLibrary } from './devices.js';
-import { timeMatMul } from './time-matmul.js';
+import { fastestDevice, hasCudaLibrary, tryDevice } from './devices.js';
 import { WorkerEngine } from './worker-engine.js';
 
 export interface EngineOptions {
@@ -20,13 +19,10 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   if (device === 'cuda' && !hasCudaLibrary()) {
     throw new UserError("ONNX Runtime's CUDA library is not installed; use --device cpu or --device webgpu");
   }
-  const engine = new WorkerEngine(device, threads);
-  if (device === 'cpu') return engine;
-  try {
-    await timeMatMul(engine, 16);
-    return engine;
-  } catch (error) {
-    await engine.close();
-    throw error;
+  if (device !== 'cpu') {
+    // In a process of its own first: a driver that is missing prints lines that nobody can hold back, or crashes.
+    const { problem } = await tryDevice(device, threads);
+    if (problem !== undefined) throw new UserError(problem);
   }
+  return new WorkerEngine(device, threads);
 }
