@@ -49,7 +49,7 @@ async function perform(command: Command, invocation: ReturnType<typeof parseInvo
     output.note('Stopping at the next safe point; press Ctrl-C again to stop at once.');
   });
   try {
-    await runCommand(invocation, { output, progress: output.progress, signal }, line);
+    await runCommand(invocation, { output, progress: output.progress, note: output.note, signal }, line);
     return 0;
   } catch (error) {
     output.end();

@@ -21,6 +21,8 @@ export type Progress = (event: ProgressEvent) => void;
 export interface Control {
   /** Called as work proceeds. */
   readonly progress?: Progress;
+  /** Called with a remark, one line, about something that went another way than expected, such as a damaged cache. */
+  readonly note?: (line: string) => void;
   /** Stops the work at the next safe point, with an `Interrupted` error. */
   readonly signal?: AbortSignal;
 }

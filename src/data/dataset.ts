@@ -14,6 +14,8 @@ export interface Dataset {
   readonly labels: Int32Array;
   /** SHA-256 of what it was read from: file name to 64 hexadecimal digits. */
   readonly checksums: Readonly<Record<string, string>>;
+  /** What it was read from, in words, where that is not the published archive: `a copy as image files`. */
+  readonly origin?: string;
 }
 
 /** Number of images. */

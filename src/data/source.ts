@@ -9,7 +9,7 @@ export interface DatasetParts {
 }
 
 export interface LoadOptions extends Control {
-  /** Folder that holds the data set's files; default: where {@link DataSource.origin} says. */
+  /** Archive or folder that holds the data set's files; default: where it was obtained from, or where it comes from. */
   readonly from?: string;
 }
 
@@ -33,4 +33,9 @@ export interface DataSource {
    * @throws UserError when files are missing, damaged or not the published ones.
    */
   load(options?: LoadOptions): Promise<DatasetParts>;
+  /**
+   * Obtains the data set, so that from now on it loads by its name alone. Reads, checks and returns it too.
+   * @throws UserError as {@link load} does.
+   */
+  get(options?: LoadOptions): Promise<DatasetParts>;
 }

@@ -27,6 +27,7 @@ export function makeResult({ kind, seed, data, clean, surroundings }: ResultFram
     ...surroundings,
     data: {
       name: train.name,
+      ...(train.origin !== undefined && { origin: train.origin }),
       classes: train.classes,
       checksums: { ...train.checksums, ...test.checksums },
       train: sizeOfDataset(train),

@@ -6,8 +6,19 @@ import type { DatasetParts } from '../data/source.js';
 
 /** Which data, and how much of it. */
 export const dataOptions = z.object({
-  data: z.string().default('mnist').describe('data set by name; `antidote data list` shows all'),
-  from: z.string().optional().describe("folder that holds the data set's files; default: where the data set comes from"),
+  data: z
+    .string()
+    .default('mnist')
+    .describe(
+      'data set by name (`antidote data list` shows all), or path of your own images: a folder or tar of train/CLASS/FILE and test/CLASS/FILE',
+    ),
+  from: z.string().optional().describe("archive or folder that holds a named data set's files; default: as `antidote data get` left it"),
+  image_size: z
+    .int()
+    .min(1)
+    .max(4096)
+    .optional()
+    .describe('height and width to which your own images are resized, pixels; default: they have one size already'),
   train_images: z.int().min(1).optional().describe('training images to use, class-balanced, drawn by the seed; default: all'),
   test_images: z.int().min(1).optional().describe('test images to use, class-balanced, drawn by the seed; default: all'),
 });

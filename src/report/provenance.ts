@@ -29,6 +29,7 @@ function factsOf({ created, seed, device, data, versions }: Result): [string, Co
           .join(', '),
     ],
     ['Data', data && dataInWords(data)],
+    ['Read from', data?.origin],
     ['SHA-256', checksums.length > 0 && sums],
     ['Report', versions?.antidote === version ? undefined : `drawn by antidote ${version}`],
   ];

@@ -77,6 +77,8 @@ const defense = method.extend({
 const data = z.object({
   /** `mnist`. */
   name: z.string(),
+  /** What it was read from, where that is not the published archive. */
+  origin: z.string().optional(),
   /** Names of the classes; a label is an index into it. */
   classes: z.array(z.string()).readonly().optional(),
   /** SHA-256 of what it was read from: file name to 64 hexadecimal digits. */

@@ -7,6 +7,7 @@ export interface Import {
 /** Folders of src from the bottom up. A file may import from its own folder and from the rows below. */
 const layers: readonly (readonly string[])[] = [
   ['core'],
+  ['formats'],
   ['onnx'],
   ['runtime'],
   ['autodiff'],
@@ -20,7 +21,7 @@ const layers: readonly (readonly string[])[] = [
 ];
 
 /** Folders whose subfolders named `node` hold what runs under Node only; the rest of them runs in a browser too. */
-const halves = ['runtime', 'data', 'nn', 'jobs'];
+const halves = ['formats', 'runtime', 'data', 'nn', 'jobs'];
 
 /** What a source file imports, statically or not. */
 export function importsOf(from: string, source: string): Import[] {

