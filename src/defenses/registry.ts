@@ -1,10 +1,11 @@
 import { findNamed } from '../core/lookup.js';
+import { clp } from './clp.js';
 import type { Defense } from './defense.js';
 import { fmp } from './fmp/index.js';
 import { ft } from './ft.js';
 
 /** Every defence. A new one is one file and one line here. */
-export const defenses: readonly Defense[] = [fmp, ft];
+export const defenses: readonly Defense[] = [fmp, ft, clp];
 
 /** @throws UserError with a suggestion when there is no defence of that name. */
 export function findDefense(name: string): Defense {

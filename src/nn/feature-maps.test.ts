@@ -25,7 +25,8 @@ const norm = (builder: GraphBuilder, x: Value) => {
 describe('a convolution', () => {
   test('owns the normalisation that is its only reader', () => {
     const [layer] = convLayers(graph((b, x, w) => norm(b, b.conv(x, w, window, b.parameter('b', full([3], 0)), 'c'))));
-    assert.deepEqual(layer, { name: 'c', output: 'c', channels: 3, weight: 'w', bias: 'b', norm: { scale: 'scale', shift: 'shift' } });
+    const parameters = { scale: 'scale', shift: 'shift', mean: 'mean', variance: 'var' };
+    assert.deepEqual(layer, { name: 'c', output: 'c', channels: 3, weight: 'w', bias: 'b', norm: parameters });
   });
 
   test('owns no normalisation that reads more than it, nor one beside another reader', () => {

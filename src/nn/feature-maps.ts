@@ -13,8 +13,16 @@ export interface ConvLayer {
   /** Parameters. */
   readonly weight: string;
   readonly bias?: string;
-  /** Scale and shift of a batch normalisation that is the only reader of the output. */
-  readonly norm?: { readonly scale: string; readonly shift: string };
+  /** A batch normalisation that is the only reader of the output. */
+  readonly norm?: BatchNorm;
+}
+
+/** Names of a batch normalisation's parameters and running statistics, each with one value a channel. */
+export interface BatchNorm {
+  readonly scale: string;
+  readonly shift: string;
+  readonly mean: string;
+  readonly variance: string;
 }
 
 /**
@@ -49,8 +57,8 @@ function layerOf(node: Node, graph: Graph, readers: ReadonlyMap<Value, Node[]>):
 function normOf(output: Value, graph: Graph, readers: ReadonlyMap<Value, Node[]>): ConvLayer['norm'] {
   const following = readers.get(output) ?? [];
   if (following.length !== 1 || following[0].opType !== 'BatchNormalization') return undefined;
-  const [, scale, shift] = following[0].inputs;
-  return graph.initializers.has(scale) && graph.initializers.has(shift) ? { scale, shift } : undefined;
+  const [, scale, shift, mean, variance] = following[0].inputs;
+  return [scale, shift, mean, variance].every((name) => graph.initializers.has(name)) ? { scale, shift, mean, variance } : undefined;
 }
 
 /** Who reads each value; a graph output counts as a reader that is no node of the graph. */
