@@ -1,11 +1,12 @@
 import { findNamed } from '../core/lookup.js';
+import { bnp } from './bnp.js';
 import { clp } from './clp.js';
 import type { Defense } from './defense.js';
 import { fmp } from './fmp/index.js';
 import { ft } from './ft.js';
 
 /** Every defence. A new one is one file and one line here. */
-export const defenses: readonly Defense[] = [fmp, ft, clp];
+export const defenses: readonly Defense[] = [fmp, ft, clp, bnp];
 
 /** @throws UserError with a suggestion when there is no defence of that name. */
 export function findDefense(name: string): Defense {
