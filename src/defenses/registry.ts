@@ -3,10 +3,11 @@ import { bnp } from './bnp.js';
 import { clp } from './clp.js';
 import type { Defense } from './defense.js';
 import { fmp } from './fmp/index.js';
+import { fp } from './fp.js';
 import { ft } from './ft.js';
 
 /** Every defence. A new one is one file and one line here. */
-export const defenses: readonly Defense[] = [fmp, ft, clp, bnp];
+export const defenses: readonly Defense[] = [fmp, ft, fp, clp, bnp];
 
 /** @throws UserError with a suggestion when there is no defence of that name. */
 export function findDefense(name: string): Defense {
