@@ -20,8 +20,8 @@ export interface DataSource {
   /** As written in the literature: `MNIST`. */
   readonly title: string;
   readonly paper: Paper;
-  /** Names of the classes, by label. */
-  readonly classes: readonly string[];
+  /** Number of classes; their names come with the images. */
+  readonly classes: number;
   /** Channels, height, width. */
   readonly imageShape: readonly [number, number, number];
   /** Number of images in each part. */

@@ -12,7 +12,7 @@ export const dataListCommand: Command = {
   groups: [],
   async run(_given, { output }) {
     const list = dataSources.map(({ name, title, classes, imageShape, images, origin }) => {
-      return { name, title, classes: classes.length, imageShape, images, origin };
+      return { name, title, classes, imageShape, images, origin };
     });
     const rows = list.map(({ name, classes, imageShape, images, origin }) => {
       return [name, String(classes), imageShape.join(' x '), integer(images.train), integer(images.test), origin];

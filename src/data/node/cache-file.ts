@@ -55,17 +55,30 @@ export async function readCache(path: string, key?: string): Promise<DatasetPart
   const sum = createHash('sha256').update(bytes.subarray(SUM_END)).digest();
   if (!sum.equals(bytes.subarray(MAGIC.length, SUM_END))) throw new StaleCache('its checksum is wrong: it is damaged or truncated');
   const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(SUM_END, true);
-  const header = headerSchema.parse(JSON.parse(new TextDecoder().decode(bytes.subarray(HEADER_AT, HEADER_AT + length))));
+  const header = parseHeader(bytes.subarray(HEADER_AT, HEADER_AT + length));
   if (key !== undefined && header.key !== key) throw new StaleCache('it was made of other files');
   const { name, classes, imageShape, origin, parts } = header;
   let at = HEADER_AT + length;
-  const take = (size: number) => bytes.subarray(at, (at += size));
+  const take = (size: number) => {
+    if (at + size > bytes.length) throw new StaleCache('it is shorter than its header says');
+    at += size;
+    return bytes.subarray(at - size, at);
+  };
   const [train, test] = parts.map(({ split, images, checksums }): Dataset => {
     const labels = unpackLabels(take(2 * images));
     const pixels = take(images * imageShape[0] * imageShape[1] * imageShape[2]);
     return { name, split, classes, imageShape, images: pixels, labels, checksums, ...(origin !== undefined && { origin }) };
   });
+  if (at !== bytes.length) throw new StaleCache('it is longer than its header says');
   return { train, test };
+}
+
+function parseHeader(bytes: Uint8Array): Header {
+  try {
+    return headerSchema.parse(JSON.parse(new TextDecoder().decode(bytes)));
+  } catch {
+    throw new StaleCache('its header is of another version');
+  }
 }
 
 /** Bytes that the file of a data set takes, but for its header. */

@@ -13,9 +13,9 @@ export const cifar10 = cachedSource({
     venue: 'Technical report, University of Toronto',
     year: 2009,
   },
-  classes,
+  classes: classes.length,
   imageShape: [3, 32, 32],
   images: { train: 50_000, test: 10_000 },
   origin: 'a copy as image files split/class/file, in folders or in tar archives',
-  find: (from) => imageCopy(from, cifar10, {}),
+  find: (from) => imageCopy(from, cifar10, { classes }),
 });

@@ -61,10 +61,10 @@ export const gtsrb = cachedSource({
     venue: 'Neural Networks',
     year: 2012,
   },
-  classes,
+  classes: classes.length,
   imageShape: [3, 32, 32],
   images: { train: 39_209, test: 12_630 },
   origin: 'a copy as image files split/class/file, in folders or in tar archives',
   // Files are numbered in the published order, across classes.
-  find: (from) => imageCopy(from, gtsrb, { resize: true, byFile: true }),
+  find: (from) => imageCopy(from, gtsrb, { classes, resize: true, byFile: true }),
 });

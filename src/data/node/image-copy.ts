@@ -4,21 +4,28 @@ import type { FoundFiles } from './cached-source.js';
 import { findImageFiles } from './image-files.js';
 import { readImageSet } from './image-set.js';
 
+export interface CopyOptions {
+  /** Names of the classes by label; default: the folders' names in lexicographic order. */
+  readonly classes?: readonly string[];
+  /** Whether images of another size are resized, with antialiasing; else they are refused. */
+  readonly resize?: boolean;
+  /** Whether files are numbered in the published order across classes. */
+  readonly byFile?: boolean;
+}
+
 /**
  * A published data set as somebody unpacked it: image files `split/class/file`, in folders or tar archives. Nobody can tell
  * whether the pixels are the published ones, so what is loaded says that it is a copy.
- * @param resize whether images of another size are resized (with antialiasing); else they are refused.
- * @param byFile whether files are numbered in the published order across classes.
  */
-export async function imageCopy(from: string, source: DataSource, how: { resize?: boolean; byFile?: boolean }): Promise<FoundFiles> {
-  const { name, title, classes, imageShape, images } = source;
+export async function imageCopy(from: string, source: DataSource, how: CopyOptions): Promise<FoundFiles> {
+  const { name, title, imageShape, images } = source;
   const files = await findImageFiles(from, name);
   const [, height, width] = imageShape;
   return {
     paths: files.paths,
     recipe: 'image files',
     async read(control) {
-      const options = { name, classes, byFile: how.byFile, ...(how.resize && { size: [height, width] as const }) };
+      const options = { name, classes: how.classes, byFile: how.byFile, ...(how.resize && { size: [height, width] as const }) };
       const { train, test } = await readImageSet(files, options, control);
       for (const part of [train, test]) {
         const expected = images[part.split as keyof DatasetParts];

@@ -5,17 +5,15 @@ import { basename, join } from 'node:path';
 import { UserError } from '../../core/errors.js';
 import { readTar } from '../../formats/tar.js';
 import { readFileBounded } from '../../runtime/node/files.js';
+import type { EncodedImage } from './decode-all.js';
 import { imageExtension } from './decode-image.js';
 import { sha256OfFile, unpacked } from './read.js';
 
 /** An image as `split/class/file` names it. */
-export interface ImageFile {
+export interface ImageFile extends EncodedImage {
   readonly split: string;
   readonly folder: string;
   readonly name: string;
-  /** Where it lies, for messages. */
-  readonly where: string;
-  read(): Promise<Uint8Array>;
 }
 
 /** Where images come from: a folder of folders, or tar archives. */

@@ -92,9 +92,16 @@ test('grey becomes RGB, transparency goes, and 16 bits become 8', async () => {
   const clear = await sharp(Uint8Array.of(1, 2, 3, 0, 4, 5, 6, 128), { raw: { width: 2, height: 1, channels: 4 } })
     .png()
     .toBuffer();
-  const { train } = await load(await folderOf({ 'train/a/1.png': grey, 'train/a/2.png': clear, 'val/a/1.ppm': ppm(0) }));
+  const fine = Uint16Array.of(0x0100, 0x0200, 0x0300, 0x1000, 0x2000, 0xff00);
+  const deep = await sharp(fine, { raw: { width: 2, height: 1, channels: 3 } })
+    .toColourspace('rgb16')
+    .png()
+    .toBuffer();
+  const files = { 'train/a/1.png': grey, 'train/a/2.png': clear, 'train/a/3.png': deep, 'val/a/1.ppm': ppm(0) };
+  const { train } = await load(await folderOf(files));
   assert.deepEqual([...imageAt(train, 0)], [7, 200, 7, 200, 7, 200]);
   assert.deepEqual([...imageAt(train, 1)], [1, 4, 2, 5, 3, 6]);
+  assert.deepEqual([...imageAt(train, 2)], [0x01, 0x10, 0x02, 0x20, 0x03, 0xff]);
 });
 
 test('what does not fit is a user error that names the file', async () => {
@@ -111,7 +118,7 @@ test('what does not fit is a user error that names the file', async () => {
   await refused(await folderOf({ ...files, 'train/b/2.png': Buffer.from('<svg/>') }), /b\/2\.png' is not a PNG, JPEG, WebP or PPM/);
   await refused(
     await folderOf({ ...files, 'train/b/3.ppm': Buffer.from('P6 1 1 255 abc') }),
-    /3\.ppm' is 1 x 1 pixels, but others are 2 x 1/,
+    /3\.ppm' is 1 x 1 pixels, expected 2 x 1 as in the others/,
   );
   const tars = await folderOf({ 'set-a.tar': makeTar(files), 'set-b.tar': makeTar({ 'train/a/x.ppm': ppm(3) }) });
   await refused(tars, /set-b\.tar: train\/a\/x\.ppm, at byte 0' is there twice, also as/);

@@ -1,9 +1,8 @@
-import { checkInterrupted, UserError } from '../../core/errors.js';
+import { UserError } from '../../core/errors.js';
 import type { Control } from '../../core/progress.js';
 import type { Dataset } from '../dataset.js';
-import { resizeBilinear } from '../resize.js';
-import { type RgbImage, writePlanes } from '../rgb-image.js';
 import type { DatasetParts } from '../source.js';
+import { decodeAll, decodingProgress } from './decode-all.js';
 import { decodeImage } from './decode-image.js';
 import type { ImageFile, ImageFiles } from './image-files.js';
 
@@ -18,9 +17,6 @@ export interface ImageSetOptions {
   readonly byFile?: boolean;
 }
 
-/** How many images are decoded at once. */
-const AT_ONCE = 8;
-const PROGRESS_EVERY = 500;
 /** Names of the folder of test images, best first. */
 const testFolders = ['test', 'val', 'validation', 'valid'];
 
@@ -42,11 +38,15 @@ export async function readImageSet(files: ImageFiles, options: ImageSetOptions, 
   const train = images.filter(({ split }) => split === 'train');
   const test = images.filter(({ split }) => split === testFolder);
   const classes = options.classes ?? [...new Set(train.map(({ folder }) => folder))].sort();
-  const size = options.size ?? sizeOf(await decodeImage(await train[0].read(), train[0].where));
-  const progress = progressOf(options.name, train.length + test.length, control);
+  const size = options.size ?? (await sizeOf(train[0]));
+  const decoded = decodingProgress(options.name, train.length + test.length, control);
   const part = async (found: readonly ImageFile[], split: string): Promise<Dataset> => {
     const labelled = inOrder(found, classes, options);
-    const pixels = await decodeAll(labelled, size, options.size !== undefined, progress, control);
+    const pixels = await decodeAll(
+      labelled.map(({ image }) => image),
+      { size, resize: options.size !== undefined, decoded },
+      control,
+    );
     const labels = Int32Array.from(labelled, ({ label }) => label);
     return { name: options.name, split, classes, imageShape: [3, ...size], images: pixels, labels, checksums };
   };
@@ -81,46 +81,7 @@ function numbered(folder: string, classes: number): number {
   return /^\d{1,9}$/.test(folder) && Number(folder) < classes ? Number(folder) : -1;
 }
 
-/** Decodes images, several at once, each into its own place: the result does not depend on which is done first. */
-async function decodeAll(
-  labelled: readonly Labelled[],
-  size: readonly [number, number],
-  resize: boolean,
-  progress: () => void,
-  { signal }: Control,
-): Promise<Uint8Array> {
-  const [height, width] = size;
-  const pixels = new Uint8Array(labelled.length * 3 * height * width);
-  let next = 0;
-  const work = async () => {
-    while (next < labelled.length) {
-      checkInterrupted(signal, 'while decoding images');
-      const i = next++;
-      const { image } = labelled[i];
-      const decoded = await decodeImage(await image.read(), image.where);
-      writePlanes(resize ? resizeBilinear(decoded, width, height) : checkSize(decoded, size, image), pixels, i * 3 * height * width);
-      progress();
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, work));
-  return pixels;
-}
-
-function sizeOf({ height, width }: RgbImage): [number, number] {
+async function sizeOf(image: ImageFile): Promise<[number, number]> {
+  const { height, width } = await decodeImage(await image.read(), image.where);
   return [height, width];
-}
-
-function checkSize(image: RgbImage, [height, width]: readonly [number, number], { where }: ImageFile): RgbImage {
-  if (image.height === height && image.width === width) return image;
-  throw new UserError(
-    `'${where}' is ${image.width} x ${image.height} pixels, but others are ${width} x ${height}; choose a size for all (--image-size)`,
-  );
-}
-
-function progressOf(name: string, total: number, { progress }: Control): () => void {
-  let done = 0;
-  return () => {
-    done++;
-    if (done % PROGRESS_EVERY === 0 || done === total) progress?.({ phase: `decode ${name}`, done, total, unit: 'image' });
-  };
 }

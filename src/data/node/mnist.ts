@@ -32,7 +32,7 @@ export const mnist: DataSource = {
     venue: 'Proceedings of the IEEE',
     year: 1998,
   },
-  classes,
+  classes: classes.length,
   imageShape: [1, SIDE, SIDE],
   images: { train: 60_000, test: 10_000 },
   origin: `the npm package ${PACKAGE}, or a folder with the four published IDX files, plain or .gz`,

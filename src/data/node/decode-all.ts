@@ -1,0 +1,63 @@
+import { checkInterrupted, UserError } from '../../core/errors.js';
+import type { Control } from '../../core/progress.js';
+import { resizeBilinear } from '../resize.js';
+import { type RgbImage, writePlanes } from '../rgb-image.js';
+import { decodeImage } from './decode-image.js';
+
+/** The bytes of an image file. */
+export interface EncodedImage {
+  /** Where it lies, for messages. */
+  readonly where: string;
+  read(): Promise<Uint8Array>;
+}
+
+export interface DecodeOptions {
+  /** Height and width of all images, pixels. */
+  readonly size: readonly [number, number];
+  /** Whether images of another size are resized, with antialiasing; else they are refused. */
+  readonly resize: boolean;
+  /** Called after each image. */
+  readonly decoded?: () => void;
+}
+
+/** How many images are decoded at once. */
+const AT_ONCE = 8;
+const PROGRESS_EVERY = 500;
+
+/**
+ * Decodes images to planes, [count, 3, height, width], several at once but each into its own place: the result does not
+ * depend on which is done first.
+ * @throws UserError when an image is damaged or has another size.
+ */
+export async function decodeAll(images: readonly EncodedImage[], options: DecodeOptions, { signal }: Control): Promise<Uint8Array> {
+  const { size, resize, decoded } = options;
+  const [height, width] = size;
+  const pixels = new Uint8Array(images.length * 3 * height * width);
+  let next = 0;
+  const work = async () => {
+    while (next < images.length) {
+      checkInterrupted(signal, 'while decoding images');
+      const i = next++;
+      const image = await decodeImage(await images[i].read(), images[i].where);
+      const fitting = resize ? resizeBilinear(image, width, height) : checkSize(image, size, images[i]);
+      writePlanes(fitting, pixels, i * 3 * height * width);
+      decoded?.();
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  return pixels;
+}
+
+/** A function that is called after each image and tells of every few hundredth. */
+export function decodingProgress(name: string, total: number, { progress }: Control): () => void {
+  let done = 0;
+  return () => {
+    done++;
+    if (done % PROGRESS_EVERY === 0 || done === total) progress?.({ phase: `decode ${name}`, done, total, unit: 'image' });
+  };
+}
+
+function checkSize(image: RgbImage, [height, width]: readonly [number, number], { where }: EncodedImage): RgbImage {
+  if (image.height === height && image.width === width) return image;
+  throw new UserError(`'${where}' is ${image.width} x ${image.height} pixels, expected ${width} x ${height} as in the others`);
+}
