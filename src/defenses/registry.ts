@@ -1,4 +1,5 @@
 import { findNamed } from '../core/lookup.js';
+import { anp } from './anp.js';
 import { bnp } from './bnp.js';
 import { clp } from './clp.js';
 import type { Defense } from './defense.js';
@@ -7,7 +8,7 @@ import { fp } from './fp.js';
 import { ft } from './ft.js';
 
 /** Every defence. A new one is one file and one line here. */
-export const defenses: readonly Defense[] = [fmp, ft, fp, clp, bnp];
+export const defenses: readonly Defense[] = [fmp, ft, fp, anp, clp, bnp];
 
 /** @throws UserError with a suggestion when there is no defence of that name. */
 export function findDefense(name: string): Defense {
