@@ -26,10 +26,10 @@ export interface DefenseContext extends Control {
 export interface FeatureMap {
   /** Channel of the convolution's output, from 0. */
   readonly channel: number;
-  /** Share of the scan images that the whole network still classifies correctly when this map is disturbed, 0..1. */
-  readonly accuracy: number;
+  /** Share of the scan images that the whole network still classifies correctly when this map is disturbed, 0..1, if that was looked at. */
+  readonly accuracy?: number;
   /** Mean cross-entropy on the same images. */
-  readonly loss: number;
+  readonly loss?: number;
   /** What maps are ranked by within their layer; the highest are pruned. */
   readonly suspicion: number;
   readonly pruned: boolean;

@@ -20,6 +20,7 @@ export class GraphBuilder {
   readonly #initializers = new Map<string, Tensor>();
   readonly #types = new Map<string, TensorType>();
   readonly #names = new Set<string>();
+  readonly #avoided = new Set<string>();
   readonly #scalars = new Map<number, Value>();
 
   constructor(name: string, base?: Graph) {
@@ -33,6 +34,12 @@ export class GraphBuilder {
     for (const [name, value] of graph.initializers) this.parameter(name, value);
     for (const [name, type] of graph.types) this.#types.set(name, type);
     for (const node of graph.nodes) this.append(node);
+  }
+
+  /** Keeps the names of a graph that is to be included later free: no operation that is added before gets one of them. */
+  avoid({ nodes, initializers }: Graph): void {
+    for (const name of initializers.keys()) this.#avoided.add(name);
+    for (const { outputs } of nodes) for (const name of outputs) this.#avoided.add(name);
   }
 
   /** Declares a graph input. */
@@ -103,7 +110,7 @@ export class GraphBuilder {
 
   /** A name that neither the graph nor `taken` has: the prefix itself where `bare` allows it, else with a number. */
   #fresh(prefix: string, bare = false, taken: readonly string[] = []): string {
-    const used = (name: string) => this.#names.has(name) || taken.includes(name);
+    const used = (name: string) => this.#names.has(name) || this.#avoided.has(name) || taken.includes(name);
     if (bare && !used(prefix)) return prefix;
     let number = this.#names.size;
     while (used(`${prefix}_${number}`)) number++;

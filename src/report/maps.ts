@@ -23,19 +23,24 @@ ${layers.length > 0 && details(layers)}
 function pictured(layers: readonly Layer[]): Html {
   const total = layers.reduce((sum, [, maps]) => sum + maps.length, 0);
   const values = layers.flatMap(([, maps]) => maps.flatMap(({ suspicion }) => suspicion ?? []));
-  const own = values.length > 0 && !followsAccuracy(layers);
-  return html`<p>Accuracy of the whole network on the scan images while one feature map is disturbed.
-The further left, the more the network relies on something a small disturbance can set off. ${counted(total, 'map')} in ${counted(layers.length, 'layer')}, in forward order. ${legend()}</p>
+  const scanned = layers.some(([, maps]) => maps.some(({ accuracy }) => accuracy !== undefined));
+  const own = values.length > 0 && !(scanned && followsAccuracy(layers));
+  const count = html`${counted(total, 'map')} in ${counted(layers.length, 'layer')}, in forward order. ${legend()}`;
+  return html`${
+    scanned &&
+    html`<p>Accuracy of the whole network on the scan images while one feature map is disturbed.
+The further left, the more the network relies on something a small disturbance can set off. ${count}</p>
 ${panel(
   layers,
   roundScale(0, 1, 5),
-  (map) => map.accuracy,
+  (map) => map.accuracy ?? null,
   (share) => percent(share, 0),
   'accuracy',
-)}
+)}`
+  }
 ${
   own &&
-  html`<p>Suspicion: what maps are ranked by within their layer. Here it is not simply the accuracy turned round. ${legend()}</p>
+  html`<p>Suspicion: what maps are ranked by within their layer.${scanned && ' Here it is not simply the accuracy turned round.'} ${scanned ? legend() : count}</p>
 ${panel(layers, roundScale(Math.min(...values), Math.max(...values), 5), (map) => map.suspicion, figure, 'suspicion')}`
 }`;
 }
@@ -69,13 +74,18 @@ function panel(
 
 function tooltip(layer: string, map: MapRecord): string {
   const state = map.pruned ? 'pruned' : 'kept';
-  return `${layer}, channel ${map.channel} (${state}): accuracy ${percent(map.accuracy)}, loss ${figure(map.loss)}, suspicion ${figure(map.suspicion)}`;
+  return `${layer}, channel ${map.channel} (${state}): ${looks(map)}suspicion ${figure(map.suspicion)}`;
+}
+
+/** What the scan said of a map, where there was one. */
+function looks({ accuracy, loss = null }: MapRecord): string {
+  return accuracy === undefined ? '' : `accuracy ${percent(accuracy)}, loss ${figure(loss)}, `;
 }
 
 /** Whether suspicion says no more than low accuracy does: the same order in every layer, the same ties. Then one picture shows both. */
 function followsAccuracy(layers: readonly Layer[]): boolean {
   return layers.every(([, maps]) => {
-    const sorted = [...maps].sort((a, b) => a.accuracy - b.accuracy || (b.suspicion ?? 0) - (a.suspicion ?? 0));
+    const sorted = [...maps].sort((a, b) => (a.accuracy ?? 0) - (b.accuracy ?? 0) || (b.suspicion ?? 0) - (a.suspicion ?? 0));
     return sorted.every((map, i) => {
       if (i === 0) return true;
       const rise = (map.suspicion ?? 0) - (sorted[i - 1].suspicion ?? 0);
@@ -92,7 +102,7 @@ function prunedTable(
   if (pruned.length === 0) return html`<p>${name} pruned no feature map.</p>`;
   const rows = pruned.map(([layer, channels]) => {
     const maps = layers.get(layer);
-    const accuracies = (maps ?? []).filter((map) => map.pruned).map((map) => map.accuracy);
+    const accuracies = (maps ?? []).filter((map) => map.pruned).flatMap((map) => map.accuracy ?? []);
     const range = accuracies.length > 0 && percentRange(Math.min(...accuracies), Math.max(...accuracies));
     const share = maps ? `${channels.length} of ${maps.length}` : channels.length;
     return html`<tr><th scope="row"><code>${breakable(layer)}</code></th><td>${share}</td><td>${range}</td><td class="channels">${channels.join(', ')}</td></tr>
@@ -105,7 +115,7 @@ function prunedTable(
 
 function details(layers: readonly Layer[]): Html {
   const row = (name: string, map: MapRecord) =>
-    html`<tr><td>${name}</td><td>${map.channel}</td><td>${percent(map.accuracy)}</td><td>${figure(map.loss)}</td><td>${figure(map.suspicion)}</td><td>${map.pruned && '◆ pruned'}</td></tr>
+    html`<tr><td>${name}</td><td>${map.channel}</td><td>${map.accuracy === undefined ? '–' : percent(map.accuracy)}</td><td>${figure(map.loss ?? null)}</td><td>${figure(map.suspicion)}</td><td>${map.pruned && '◆ pruned'}</td></tr>
 `;
   return html`<details><summary>All feature maps as a table</summary><table class="plain">
 <thead><tr>${['Layer', 'Channel', 'Accuracy', 'Loss (nats)', 'Suspicion', ''].map((title) => html`<th scope="col">${title}</th>`)}</tr></thead>

@@ -25,10 +25,10 @@ const scores = z.object({
 const featureMap = z.object({
   /** Channel of the convolution's output, from 0. */
   channel: count,
-  /** Share of the scan images still classified correctly when this map is disturbed, 0..1. */
-  accuracy: fraction,
+  /** Share of the scan images still classified correctly when this map is disturbed, 0..1, if that was looked at. */
+  accuracy: fraction.optional(),
   /** Mean cross-entropy on the same images, nats. */
-  loss,
+  loss: loss.optional(),
   /** What maps are ranked by within their layer; the highest are pruned. */
   suspicion: loss,
   pruned: z.boolean(),

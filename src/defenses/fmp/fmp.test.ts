@@ -10,10 +10,12 @@ import type { Engine } from '../../runtime/engine.js';
 import { runOnce } from '../../runtime/engine.js';
 import { createEngine } from '../../runtime/node/engine.js';
 import { madeUpDataset } from '../../testing/dataset.js';
+import type { FeatureMap } from '../defense.js';
 import { LayerDisturbance } from './disturb.js';
 import { fmp } from './index.js';
 import { type ScanImages, scan } from './scan.js';
 import { pruneCount } from './select.js';
+import { strategies } from './strategies/registry.js';
 
 const classes = 3;
 const clean = madeUpDataset(16, classes, [1, 8, 8]);
@@ -116,7 +118,7 @@ describe('fmp', () => {
     return sum / (images * height * width);
   }
 
-  for (const ranking of ['response', 'accuracy']) {
+  for (const ranking of strategies.map(({ name }) => name)) {
     it(`leaves pruned maps exactly zero after fine-tuning (ranking ${ranking})`, async () => {
       const repair = await fmp.repair({ model, clean }, options({ ranking, p: 2 }), context());
       const graph = { ...repair.model.graph, outputs: layers.map(({ output }) => ({ name: output })) };
@@ -143,11 +145,28 @@ describe('fmp', () => {
   }
 
   it('ranks by accuracy as published: the lowest first', async () => {
+    const accuracyOf = ({ accuracy }: FeatureMap) => {
+      assert.ok(accuracy !== undefined);
+      return accuracy;
+    };
     const repair = await fmp.repair({ model, clean }, options({ ranking: 'accuracy', p: 2, epochs: 0 }), context());
     for (const maps of Object.values(repair.maps ?? {})) {
-      const worstKept = Math.min(...maps.filter((map) => !map.pruned).map((map) => map.accuracy));
-      assert.ok(maps.filter((map) => map.pruned).every((map) => map.accuracy <= worstKept));
+      const worstKept = Math.min(...maps.filter((map) => !map.pruned).map(accuracyOf));
+      assert.ok(maps.filter((map) => map.pruned).every((map) => accuracyOf(map) <= worstKept));
     }
+  });
+
+  it('scans only where the ranking needs it, or when told so', async () => {
+    const looked = async (given: Record<string, unknown>) => {
+      const repair = await fmp.repair({ model, clean }, options({ ...given, epochs: 0 }), context());
+      const maps = Object.values(repair.maps ?? {}).flat();
+      assert.ok(maps.every((map) => (map.accuracy === undefined) === (repair.seconds.scan === undefined)));
+      return repair.seconds.scan !== undefined;
+    };
+    assert.deepEqual(
+      [await looked({ ranking: 'random' }), await looked({ ranking: 'accuracy' }), await looked({ ranking: 'random', scan_always: true })],
+      [false, true, true],
+    );
   });
 
   it('prunes nothing when told so, and then leaves the model as it was', async () => {

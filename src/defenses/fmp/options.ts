@@ -1,15 +1,14 @@
 import { z } from 'zod';
 import { fineTuneOptions } from '../fine-tune.js';
+import { triggerFamilies } from '../inversion/registry.js';
+import { strategies } from './strategies/registry.js';
 
 /** Options of feature-map pruning, see docs/fmp.md. */
 export const fmpOptions = z.object({
   ranking: z
-    .enum(['response', 'accuracy'])
-    .default('response')
-    .describe(
-      'what maps are ranked by: response, how strongly a small patch that leads to one class disturbs them; accuracy, how far the ' +
-        "network's accuracy falls on the inputs that disturb them most (as published)",
-    ),
+    .enum(strategies.map(({ name }) => name) as [string, ...string[]])
+    .default(strategies[0].name)
+    .describe(`what maps are ranked by: ${strategies.map(({ name, summary }) => `${name}, ${summary}`).join('; ')}`),
   p: z.number().min(1).default(8).describe('one map in p is pruned in each layer, from 1 (published: 64)'),
   min_per_layer: z.int().min(0).default(1).describe('maps pruned at least in each layer, from 0 (published: 0)'),
   scan_images: z.int().min(1).default(128).describe('clean images that every map is scanned with, from 1 (published: 32)'),
@@ -22,10 +21,20 @@ export const fmpOptions = z.object({
     .describe('scan: change of a pixel at the random start, and in each step if there are several, 0 to 1'),
   steps: z.int().min(1).default(1).describe('scan: gradient steps, from 1; 1 is FGSM with a step of eps, more are PGD with steps of alpha'),
   scan_batch: z.int().min(1).default(512).describe('scan: images that go through the network at once, from 1; bounds the memory'),
-  trigger_images: z.int().min(1).default(32).describe('response: clean images that patches are looked for with, from 1'),
-  trigger_steps: z.int().min(1).default(80).describe('response: steps of the search for patches, from 1'),
-  trigger_lr: z.number().gt(0).default(0.2).describe("response: the search's learning rate, above 0"),
-  trigger_sparsity: z.number().min(0).default(0.01).describe("response: weight of a patch's size beside its cross-entropy, from 0"),
+  scan_always: z.boolean().default(false).describe('scan every map also where the ranking does not need it, for the report'),
+  trigger_families: z
+    .array(z.enum(triggerFamilies.map(({ name }) => name) as [string, ...string[]]))
+    .min(1)
+    .default(triggerFamilies.map(({ name }) => name))
+    .describe(`response: kinds of change that are tried: ${triggerFamilies.map(({ name, summary }) => `${name}, ${summary}`).join('; ')}`),
+  trigger_images: z.int().min(1).default(128).describe('response: clean images that changes are looked for with, from 1'),
+  trigger_steps: z.int().min(1).default(80).describe('response: steps of each search, from 1'),
+  trigger_rows: z
+    .int()
+    .min(1)
+    .default(320)
+    .describe('response: images times classes that go through the network at once, from 1; bounds time and memory of a step'),
+  push_eps: z.number().gt(0).max(1).default(0.2).describe('universal: largest change of a pixel, above 0 up to 1'),
   hold_masks: z.boolean().default(true).describe('keep pruned maps at zero while fine-tuning (published: false)'),
   ...fineTuneOptions,
 });

@@ -1,11 +1,10 @@
-import { floats, type Tensor, tensor } from '../../core/tensor.js';
+import { floats, type Tensor } from '../../core/tensor.js';
 import type { Classifier } from '../../nn/classifier.js';
 import { embed } from '../../nn/embed.js';
 import type { ConvLayer } from '../../nn/feature-maps.js';
 import { GraphBuilder } from '../../onnx/builder.js';
 import { ancestorsOf } from '../../onnx/rewrite.js';
 import { type Engine, runOnce } from '../../runtime/engine.js';
-import type { PseudoTrigger } from '../inversion.js';
 
 /** Keeps maps that never change from dividing by zero. */
 const SMALLEST_DEVIATION = 1e-6;
@@ -45,15 +44,4 @@ export async function responses(
   }
   const result = await runOnce(engine, builder.build(), { clean, changed });
   return Object.fromEntries(layers.map(({ name }) => [name, floats(result[`response:${name}`])]));
-}
-
-/** Images with a pseudo-trigger on them: (1 - m) x + m p. */
-export function withPseudoTrigger(images: Tensor<'float32'>, { mask, pattern }: PseudoTrigger): Tensor<'float32'> {
-  const size = pattern.data.length;
-  const plane = mask.data.length;
-  const changed = images.data.map((pixel, i) => {
-    const weight = mask.data[i % plane];
-    return (1 - weight) * pixel + weight * pattern.data[i % size];
-  });
-  return tensor('float32', images.dims, changed);
 }

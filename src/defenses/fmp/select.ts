@@ -14,7 +14,7 @@ export function pruneCount(channels: number, { p, minPerLayer }: SelectionRule):
 
 /** The order in which maps are pruned: the more suspicious first; of equals the one with the higher loss, then the first. */
 function pruneOrder<T extends Pick<FeatureMap, 'channel' | 'suspicion' | 'loss'>>(maps: readonly T[]): T[] {
-  return maps.toSorted((a, b) => b.suspicion - a.suspicion || b.loss - a.loss || a.channel - b.channel);
+  return maps.toSorted((a, b) => b.suspicion - a.suspicion || (b.loss ?? 0) - (a.loss ?? 0) || a.channel - b.channel);
 }
 
 /** Channels to prune in one layer, ascending. */

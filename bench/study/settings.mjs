@@ -1,0 +1,32 @@
+// Sizes of the study, data set by data set: as large as two cores can train in the time, see docs/results/.
+
+/** Options of `plantBackdoor` and numbers of images; `held` are training images that neither attacker nor defender sees. */
+export const settings = {
+  mnist: {
+    images: 30_000,
+    clean: 3_000,
+    held: 3_000,
+    network: { width: 8, depths: [1, 1, 1, 1] },
+    training: { epochs: 3, batch_size: 64, lr: 0.1, lr_scheduler: 'OneCycleLR', onecycle_start_divisor: 5, crop_padding: 0 },
+    fineTune: {},
+  },
+  cifar10: {
+    images: 25_000,
+    clean: 2_500,
+    held: 2_500,
+    network: { width: 16, depths: [2, 2, 2, 2] },
+    training: { epochs: 8, batch_size: 128, lr: 0.1, lr_scheduler: 'OneCycleLR', onecycle_start_divisor: 5, horizontal_flip: true },
+    fineTune: { crop_padding: 4, horizontal_flip: true },
+  },
+  gtsrb: {
+    images: 26_000,
+    clean: 2_580,
+    held: 2_600,
+    network: { width: 16, depths: [2, 2, 2, 2] },
+    training: { epochs: 4, batch_size: 128, lr: 0.1, lr_scheduler: 'OneCycleLR', onecycle_start_divisor: 5 },
+    fineTune: { crop_padding: 4 },
+  },
+};
+
+/** What differs from an attack's own defaults. */
+export const attackOptions = { badnets: {}, blended: {}, sig: {}, wanet: {} };

@@ -1,0 +1,37 @@
+import { sizeOfDataset } from '../../../data/dataset.js';
+import { stratified } from '../../../data/sample.js';
+import { unitPixels } from '../../../nn/pixels.js';
+import { withPseudoTrigger } from '../../inversion/pseudo-trigger.js';
+import { findTriggerFamily } from '../../inversion/registry.js';
+import { describeFinding, findSuspects, mostSuspicious } from '../../inversion/suspects.js';
+import { responses } from '../response.js';
+import type { Strategy } from './strategy.js';
+
+/**
+ * FMP turned round. The scan disturbs one map and sees what becomes of the accuracy; but the input that disturbs a map most is
+ * rarely the trigger, because maps of a small network serve the task as well. So here the accuracy is made to collapse first, by
+ * the cheapest change that leads any image to one class, and the maps that this disturbs most are the suspects. Several families
+ * of changes are tried; the one in which some class is cheapest beside the other classes is taken.
+ */
+export const response: Strategy = {
+  name: 'response',
+  summary: 'how strongly they respond to the cheapest change of the images that leads to one class (a pseudo-trigger)',
+  async rank({ engine, model, layers, clean, images, options, random, progress, signal }) {
+    const count = Math.min(options.trigger_images, sizeOfDataset(clean));
+    const sample = stratified(clean, { count }, random.fork('images'));
+    const families = options.trigger_families.map(findTriggerFamily);
+    const findings = await findSuspects(engine, model, families, unitPixels(sample.images, sample.imageShape), {
+      steps: options.trigger_steps,
+      rows: options.trigger_rows,
+      random: random.fork('triggers'),
+      progress,
+      signal,
+    });
+    const finding = mostSuspicious(findings);
+    const changed = await withPseudoTrigger(engine, images.pixels, finding.suspect);
+    return {
+      scores: await responses(engine, model, layers, images.pixels, changed),
+      by: `their response to the cheapest change that leads clean images to one class: ${describeFinding(finding)}`,
+    };
+  },
+};

@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { additive } from './families/additive.js';
+import { patch } from './families/patch.js';
+import { anomalyIndex, describeFinding, type Finding, mostSuspicious } from './suspects.js';
+
+describe('the class that stands out', () => {
+  it('is measured in robust deviations below the median', () => {
+    // Median 10; absolute deviations 0, 1, 1, 2, 8: median 1.
+    assert.ok(Math.abs(anomalyIndex([10, 11, 9, 12, 2]) - 8 / 1.4826) < 1e-9);
+    // Median 9.5 of an even number; deviations 0.5, 0.5, 1.5, 7.5: median 1.
+    assert.ok(Math.abs(anomalyIndex([10, 9, 11, 2]) - 7.5 / 1.4826) < 1e-9);
+  });
+
+  it('is no outlier among classes that are all alike', () => {
+    assert.equal(anomalyIndex([3, 3, 3, 3]), 0);
+    assert.ok(anomalyIndex([3, 3, 3, 2.9]) < 1);
+    // A class that stands out above is no shortcut.
+    assert.ok(anomalyIndex([3, 3, 3, 3, 30]) < 1);
+  });
+
+  it('is taken from the family in which it is cheapest beside the others', () => {
+    const suspect = { target: 4, cost: 12.34, success: 0.98 } as Finding['suspect'];
+    const patches = { family: patch, suspect, anomaly: 3, advantage: 5 } as unknown as Finding;
+    const faint = { family: additive, suspect, anomaly: 4, advantage: 2 } as unknown as Finding;
+    assert.equal(mostSuspicious([faint, patches]), patches);
+    assert.match(
+      describeFinding(patches),
+      /^a small patch that leads to class 4 \(12\.3 pixels, .* 98 % .* 5\.0 times .* 3\.0: an outlier\)$/,
+    );
+    assert.match(describeFinding({ ...patches, anomaly: 1.2 }), /no outlier, so this is a guess/);
+  });
+});

@@ -1,0 +1,88 @@
+import type { Tensor } from '../../core/tensor.js';
+import type { Classifier } from '../../nn/classifier.js';
+import type { Engine } from '../../runtime/engine.js';
+import type { TriggerFamily } from './family.js';
+import { type InversionOptions, invertTriggers } from './invert.js';
+import type { PseudoTrigger } from './pseudo-trigger.js';
+
+/** What the search for one family's triggers found. */
+export interface Finding {
+  readonly family: TriggerFamily;
+  /** One trigger for each class, in the order of the classes. */
+  readonly triggers: readonly PseudoTrigger[];
+  /** The one that is reached most cheaply. */
+  readonly suspect: PseudoTrigger;
+  /** How far the suspect stands out from the other classes, see {@link anomalyIndex}. */
+  readonly anomaly: number;
+  /** How many times cheaper the suspect is than the median class, from 1. */
+  readonly advantage: number;
+}
+
+/** From here on a class counts as an outlier, as in Neural Cleanse. */
+export const ANOMALY_THRESHOLD = 2;
+
+/** Makes the median absolute deviation of normal numbers their standard deviation. */
+const CONSISTENCY = 1.4826;
+/** Share of the median that the spread counts for at least, so that classes that are all alike make no outlier of one. */
+const LEAST_SPREAD = 0.05;
+
+/**
+ * How far the smallest of some positive numbers lies below the median, in robust standard deviations: (median - least) /
+ * (1.4826 · MAD), with MAD the median absolute deviation, at least 5 % of the median. From 0.
+ */
+export function anomalyIndex(values: readonly number[]): number {
+  const middle = median(values);
+  const spread = median(values.map((value) => Math.abs(value - middle)));
+  const scale = CONSISTENCY * Math.max(spread, LEAST_SPREAD * Math.abs(middle), Number.MIN_VALUE);
+  return (middle - Math.min(...values)) / scale;
+}
+
+/**
+ * Looks for the triggers of several families and for the class that stands out in each. The objective that was minimised is
+ * compared, not the cost alone: a cheap change that does not lead to its class is no shortcut.
+ * @param images clean pixels [P, C, H, W].
+ * @returns one finding a family, in their order.
+ * @throws Interrupted when the signal fires.
+ */
+export async function findSuspects(
+  engine: Engine,
+  classifier: Classifier,
+  families: readonly TriggerFamily[],
+  images: Tensor<'float32'>,
+  options: InversionOptions,
+): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const family of families) {
+    const triggers = await invertTriggers(engine, classifier, family, images, options);
+    const suspect = triggers.reduce((least, trigger) => (trigger.objective < least.objective ? trigger : least));
+    const objectives = triggers.map(({ objective }) => objective);
+    const advantage = median(objectives) / Math.max(suspect.objective, Number.MIN_VALUE);
+    findings.push({ family, triggers, suspect, anomaly: anomalyIndex(objectives), advantage });
+  }
+  return findings;
+}
+
+/**
+ * The finding with the largest advantage. The anomaly index says whether a class is an outlier within its family; to compare
+ * families it is no good, as it depends on how much the classes happen to scatter.
+ */
+export function mostSuspicious(findings: readonly Finding[]): Finding {
+  return findings.reduce((best, finding) => (finding.advantage > best.advantage ? finding : best));
+}
+
+/** In words: "class 3 by a small patch (12.3 pixels; ...)". */
+export function describeFinding({ family, suspect, anomaly, advantage }: Finding): string {
+  const outlier = anomaly >= ANOMALY_THRESHOLD ? 'an outlier' : `no outlier, so this is a guess`;
+  return (
+    `${family.summary} that leads to class ${suspect.target} (${suspect.cost.toPrecision(3)} ${family.unit}, which ` +
+    `${(100 * suspect.success).toFixed(0)} % of the images follow; ${advantage.toFixed(1)} times cheaper than the median class, ` +
+    `anomaly index ${anomaly.toFixed(1)}: ${outlier})`
+  );
+}
+
+/** The mean of the two in the middle where their number is even. */
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const half = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
+}
