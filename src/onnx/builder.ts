@@ -56,6 +56,16 @@ export class GraphBuilder {
     return name;
   }
 
+  /** Whether there is an input of that name. */
+  hasInput(name: string): boolean {
+    return this.#inputs.some((input) => input.name === name);
+  }
+
+  /** The tensor that is stored under a name, if there is one. */
+  stored(name: string): Tensor | undefined {
+    return this.#initializers.get(name);
+  }
+
   /** Adds an unnamed tensor. */
   constant(value: Tensor): Value {
     return this.parameter(this.#fresh('const'), value);
