@@ -50,4 +50,21 @@ export const activation: RuleTable = {
 
   // y = log(1 + e^x): dy/dx = e^x / (1 + e^x) = sigmoid(x).
   Softplus: rule(({ cotangent: g, builder, inputs: [x] }) => [() => builder.mul(g, builder.sigmoid(x))]),
+
+  // y = x t with t = tanh(log(1 + e^x)): dy/dx = t + x (1 - t^2) sigmoid(x).
+  Mish: rule(({ cotangent: g, builder, inputs: [x] }) => [
+    () => {
+      const t = builder.tanh(builder.op('Softplus', [x])[0]);
+      const inner = builder.mul(builder.sub(builder.scalar(1), builder.mul(t, t)), builder.sigmoid(x));
+      return builder.mul(g, builder.add(t, builder.mul(x, inner)));
+    },
+  ]),
+
+  // y = x / (1 + |x|): dy/dx = 1 / (1 + |x|)^2 = (1 - |y|)^2.
+  Softsign: rule(({ cotangent: g, builder, outputs: [y] }) => [
+    () => {
+      const rest = builder.sub(builder.scalar(1), builder.abs(y));
+      return builder.mul(g, builder.mul(rest, rest));
+    },
+  ]),
 };

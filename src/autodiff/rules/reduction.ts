@@ -42,6 +42,14 @@ export const reduction: RuleTable = {
     },
   ]),
 
+  // y = log sum x: dx = g / sum x = g e^-y.
+  ReduceLogSum: rule((context) => [
+    () => {
+      const { builder, cotangent: g, outputs } = context;
+      return expand(context, kept(context, builder.mul(g, builder.exp(builder.neg(outputs[0])))));
+    },
+  ]),
+
   // y = log sum e^x: dx = g e^(x - y).
   ReduceLogSumExp: rule((context) => [
     () => {

@@ -1,7 +1,9 @@
 import type { OperatorCase } from './case.js';
 import { elementwiseCases } from './elementwise.js';
 import { matrixCases } from './matrix.js';
+import { normalizationCases } from './normalization.js';
 import { reductionCases } from './reduction.js';
+import { resizeCases } from './resize.js';
 import { shapeCases } from './shape.js';
 import { windowCases } from './window.js';
 
@@ -9,7 +11,9 @@ import { windowCases } from './window.js';
 export const operatorCases: readonly OperatorCase[] = [
   ...elementwiseCases,
   ...matrixCases,
+  ...normalizationCases,
   ...reductionCases,
+  ...resizeCases,
   ...shapeCases,
   ...windowCases,
 ];

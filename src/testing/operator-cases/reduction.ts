@@ -12,5 +12,6 @@ const reductions = (op: string, sample: OperatorCase['sample']): OperatorCase[] 
 
 export const reductionCases: readonly OperatorCase[] = [
   ...['ReduceSum', 'ReduceMean', 'ReduceL2', 'ReduceSumSquare', 'ReduceLogSumExp'].flatMap((op) => reductions(op, 'small')),
+  ...reductions('ReduceLogSum', 'positive'),
   ...['ReduceMax', 'ReduceMin', 'ReduceL1'].flatMap((op) => reductions(op, 'apart')),
 ];
