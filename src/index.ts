@@ -25,6 +25,7 @@ export type { Defense, DefenseContext, DefenseTask, FeatureMap, Repair } from '.
 export { fmp } from './defenses/fmp/index.js';
 export { ft } from './defenses/ft.js';
 export { defenses, findDefense } from './defenses/registry.js';
+export { readSafetensors, type TensorFile, writeSafetensors } from './formats/safetensors.js';
 // Jobs.
 export { makeResult, type ResultFrame, type Surroundings } from './jobs/assemble.js';
 export { readBackdoor, type StoredBackdoor } from './jobs/backdoor-file.js';
@@ -52,7 +53,6 @@ export type { Classifier } from './nn/classifier.js';
 export { decodeClassifier, encodeClassifier } from './nn/onnx-file.js';
 export { type PreActResNetOptions, preActResNet } from './nn/preactresnet.js';
 export { type Images, Predictor } from './nn/predict.js';
-export { readSafetensors, type TensorFile, writeSafetensors } from './nn/safetensors.js';
 export { loadStateDict, stateDict } from './nn/state-dict.js';
 export { GraphBuilder } from './onnx/builder.js';
 export { renderReport } from './report/html.js';

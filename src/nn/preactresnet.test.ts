@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { Random } from '../core/random.js';
 import { floats, sizeOf, type Tensor } from '../core/tensor.js';
+import { readSafetensors } from '../formats/safetensors.js';
 import { runOnce } from '../runtime/engine.js';
 import { createEngine } from '../runtime/node/engine.js';
 import { asTensor, readFixture, readFixtureBytes, relativeError, type StoredTensor } from '../testing/fixtures.js';
@@ -10,7 +11,6 @@ import { convLayers, countMaps } from './feature-maps.js';
 import { uniformFanIn } from './init.js';
 import { learnedParameters } from './parameters.js';
 import { preActResNet } from './preactresnet.js';
-import { readSafetensors } from './safetensors.js';
 import { loadStateDict, stateDict } from './state-dict.js';
 
 const engine = await createEngine({ device: 'cpu', threads: 1 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { UserError } from '../core/errors.js';
 import { float32, full } from '../core/tensor.js';
-import { writeSafetensors } from '../nn/safetensors.js';
+import { writeSafetensors } from '../formats/safetensors.js';
 import { decodeState, encodeState, type TrainingState } from './checkpoint.js';
 
 const record = { epoch: 1, learningRate: 0.1, loss: 0.3, accuracy: 0.9, seconds: 1.5 };

@@ -1,5 +1,5 @@
 import { UserError } from '../core/errors.js';
-import { readSafetensors, writeSafetensors } from '../nn/safetensors.js';
+import { readSafetensors, writeSafetensors } from '../formats/safetensors.js';
 import type { Tensors } from '../runtime/engine.js';
 import type { EpochRecord } from './loop.js';
 

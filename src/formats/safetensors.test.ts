@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { UserError } from '../core/errors.js';
-import { float32, type Tensor, zeros } from '../core/tensor.js';
+import { float32, type Tensor, tensor, zeros } from '../core/tensor.js';
 import { tensorsOfEveryType } from '../testing/small-model.js';
-import { readSafetensors, type TensorFile, writeSafetensors } from './safetensors.js';
+import { inHalf, readSafetensors, type TensorFile, widenHalves, writeSafetensors } from './safetensors.js';
 
 const sample: TensorFile = { tensors: new Map(Object.entries(tensorsOfEveryType())), metadata: { run: 'größer\n"x"', format: 'pt' } };
 
@@ -54,6 +54,30 @@ describe('safetensors', () => {
     assert.deepEqual(tensors.get('b'), { type: 'uint8', dims: [2], data: Uint8Array.of(2, 3) });
     assert.deepEqual(tensors.get('none'), zeros('float32', [0, 4]));
     assert.deepEqual(metadata, {});
+  });
+
+  test('are read from 16 bits and written back so', () => {
+    const header =
+      '{"a":{"dtype":"BF16","shape":[2],"data_offsets":[0,4]},"b":{"dtype":"F16","shape":[1,2],"data_offsets":[4,8]},"c":{"dtype":"I8","shape":[8],"data_offsets":[8,16]}}';
+    const bytes = file(header.padEnd(Math.ceil(header.length / 8) * 8), [0x80, 0x3f, 0x40, 0xc0, 0, 0x3c, 0, 0xb8, 1, 2, 3, 4, 5, 6, 7, 8]);
+    const raw = readSafetensors(bytes, 'a');
+    assert.deepEqual(raw.tensors.get('a'), float32([2], [1, -3]));
+    assert.deepEqual(raw.tensors.get('b'), tensor('float16', [1, 2], Uint16Array.of(0x3c00, 0xb800)));
+    const wide = widenHalves(raw);
+    assert.deepEqual(wide.tensors.get('b'), float32([1, 2], [1, -0.5]));
+    assert.deepEqual([...wide.storedAs], [['a', 'bfloat16'], ['b', 'float16']]); // biome-ignore format: one line
+    assert.deepEqual(writeSafetensors(raw), bytes);
+    assert.deepEqual(writeSafetensors(wide), bytes);
+  });
+
+  test('are rounded to 16 bits when asked for', () => {
+    const tensors = new Map<string, Tensor>([['w', float32([2], [1 / 3, 70000])], ['n', tensor('int64', [], BigInt64Array.of(7n))]]); // biome-ignore format: one line
+    const rounded = widenHalves(readSafetensors(writeSafetensors({ tensors, metadata: {}, storedAs: inHalf(tensors) }), 'a'));
+    assert.deepEqual(rounded.tensors.get('w'), float32([2], [0.333251953125, Number.POSITIVE_INFINITY]));
+    assert.deepEqual(rounded.tensors.get('n'), tensors.get('n'));
+    const coarse = readSafetensors(writeSafetensors({ tensors, metadata: {}, storedAs: inHalf(tensors, 'bfloat16') }), 'a');
+    assert.deepEqual(coarse.tensors.get('w'), float32([2], [0.333984375, 70144]));
+    assert.throws(() => writeSafetensors({ tensors, metadata: {}, storedAs: new Map([['n', 'float16']]) }), /tensor 'n' is int64/);
   });
 
   test('keep names that mean something to JavaScript', () => {

@@ -1,16 +1,23 @@
 import { UserError } from '../core/errors.js';
-import { bytesOf, type DataType, elementSize, sizeOf, type Tensor, tensorFromBytes } from '../core/tensor.js';
+import { bytesOf, type DataType, elementSize, float32, floats, sizeOf, type Tensor, tensor, tensorFromBytes } from '../core/tensor.js';
+import { type HalfType, narrow, widen } from './half.js';
 
 /** Named tensors with free-form metadata. */
 export interface TensorFile {
   readonly tensors: ReadonlyMap<string, Tensor>;
+  /** Those float32 tensors that are stored in 16 bits. */
+  readonly storedAs?: ReadonlyMap<string, HalfType>;
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-const typeNames: Record<DataType, string> = {
+/** Element types that the format has and that are read. There are no bfloat16 tensors here: they become float32. */
+type StoredType = DataType | 'bfloat16';
+
+const typeNames: Record<StoredType, string> = {
   float64: 'F64',
   float32: 'F32',
   float16: 'F16',
+  bfloat16: 'BF16',
   int64: 'I64',
   int32: 'I32',
   int16: 'I16',
@@ -21,7 +28,7 @@ const typeNames: Record<DataType, string> = {
   uint8: 'U8',
   bool: 'BOOL',
 };
-const typesByName = new Map(Object.entries(typeNames).map(([type, name]) => [name, type as DataType]));
+const typesByName = new Map(Object.entries(typeNames).map(([type, name]) => [name, type as StoredType]));
 
 /** A header this long would describe some hundred thousand tensors; the format allows no more than 100 MB. */
 const MAX_HEADER = 100_000_000;
@@ -29,14 +36,16 @@ const MAX_HEADER = 100_000_000;
 /**
  * Writes tensors in the safetensors format: an 8-byte little-endian header length, a JSON header, the data. The header is
  * padded with spaces so that the data begin at a multiple of 8 bytes.
+ * Tensors named in `storedAs` are rounded to that type; see {@link inHalf}.
  */
-export function writeSafetensors({ tensors, metadata }: TensorFile): Uint8Array<ArrayBuffer> {
+export function writeSafetensors({ tensors, metadata, storedAs = new Map() }: TensorFile): Uint8Array<ArrayBuffer> {
   const header: [string, unknown][] = Object.keys(metadata).length > 0 ? [['__metadata__', metadata]] : [];
   let end = 0;
   for (const [name, value] of tensors) {
+    const type = storedAs.get(name) ?? value.type;
     const start = end;
-    end += sizeOf(value.dims) * elementSize(value.type);
-    header.push([name, { dtype: typeNames[value.type], shape: value.dims, data_offsets: [start, end] }]);
+    end += sizeOf(value.dims) * storedSize(type);
+    header.push([name, { dtype: typeNames[type], shape: value.dims, data_offsets: [start, end] }]);
   }
   const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)));
   const headerLength = Math.ceil(json.length / 8) * 8;
@@ -44,15 +53,41 @@ export function writeSafetensors({ tensors, metadata }: TensorFile): Uint8Array<
   new DataView(file.buffer).setBigUint64(0, BigInt(headerLength), true);
   file.set(json, 8);
   let position = 8 + headerLength;
-  for (const value of tensors.values()) {
-    file.set(bytesOf(value), position);
-    position += value.data.byteLength;
+  for (const [name, value] of tensors) {
+    const half = storedAs.get(name);
+    const bytes = bytesOf(half ? narrowed(half, value, name) : value);
+    file.set(bytes, position);
+    position += bytes.length;
   }
   return file;
 }
 
+/** `storedAs` for all float32 tensors in 16 bits, which halves the file: float16 rounds to 11 significant bits, bfloat16 to 8. */
+export function inHalf(tensors: ReadonlyMap<string, Tensor>, type: HalfType = 'float16'): Map<string, HalfType> {
+  return new Map([...tensors].filter(([, value]) => value.type === 'float32').map(([name]) => [name, type]));
+}
+
+/** The file with float16 tensors, which are bit patterns, as float32; `storedAs` remembers what they were. */
+export function widenHalves({ tensors, metadata, storedAs }: TensorFile): Required<TensorFile> {
+  const remembered = new Map(storedAs);
+  const widened = new Map<string, Tensor>();
+  for (const [name, value] of tensors) {
+    if (value.type === 'float16') remembered.set(name, 'float16');
+    widened.set(name, value.type === 'float16' ? float32(value.dims, widen('float16', value.data as Uint16Array)) : value);
+  }
+  return { tensors: widened, metadata, storedAs: remembered };
+}
+
+function narrowed(type: HalfType, value: Tensor, name: string): Tensor {
+  return tensor('uint16', value.dims, narrow(type, floats(value, `tensor '${name}'`)));
+}
+
+function storedSize(type: StoredType): number {
+  return type === 'bfloat16' ? 2 : elementSize(type);
+}
+
 /**
- * Reads a safetensors file. Every length is checked against the file before anything is allocated.
+ * Reads a safetensors file. float16 stays as it is (see {@link widenHalves}), bfloat16 becomes float32. Every length is checked against the file before anything is allocated.
  * @throws UserError when it is damaged, naming the file and the tensor.
  */
 export function readSafetensors(bytes: Uint8Array, file: string): TensorFile {
@@ -72,14 +107,17 @@ export function readSafetensors(bytes: Uint8Array, file: string): TensorFile {
   const read = Object.entries(entries).map(([name, entry]) => ({ name, ...readEntry(entry, damaged, name) }));
   checkCoverage(read, data.length, damaged);
   const tensors = new Map<string, Tensor>();
+  const storedAs = new Map<string, HalfType>();
   for (const { name, type, shape, start, end } of read) {
-    tensors.set(name, tensorFromBytes(type, shape, data.subarray(start, end), `${file}: tensor '${name}'`));
+    const plain = tensorFromBytes(type === 'bfloat16' ? 'uint16' : type, shape, data.subarray(start, end), `${file}: tensor '${name}'`);
+    if (type === 'bfloat16') storedAs.set(name, type);
+    tensors.set(name, type === 'bfloat16' ? float32(shape, widen(type, plain.data as Uint16Array)) : plain);
   }
-  return { tensors, metadata: readMetadata(metadata, damaged) };
+  return { tensors, metadata: readMetadata(metadata, damaged), ...(storedAs.size > 0 && { storedAs }) };
 }
 
 interface Entry {
-  readonly type: DataType;
+  readonly type: StoredType;
   readonly shape: number[];
   readonly start: number;
   readonly end: number;
