@@ -13,8 +13,17 @@ const DECODER = 1;
  * Folder of decoded data sets: `data` in `$ANTIDOTE_HOME`, else in `$XDG_CACHE_HOME/antidote`, else in `~/.cache/antidote`.
  */
 export function cacheFolder(): string {
+  return join(home(), 'data');
+}
+
+/** Folder of a data set's downloaded archives: `downloads/<name>` beside {@link cacheFolder}. */
+export function downloadFolder(name: string): string {
+  return join(home(), 'downloads', name);
+}
+
+function home(): string {
   const { ANTIDOTE_HOME: own, XDG_CACHE_HOME: cache } = process.env;
-  return join(own || join(cache || join(homedir(), '.cache'), 'antidote'), 'data');
+  return own || join(cache || join(homedir(), '.cache'), 'antidote');
 }
 
 /** Identifies files by path, size and time of change, and what is made of them by `recipe`: 64 hexadecimal digits. */

@@ -45,6 +45,7 @@ const source = cachedSource({
   imageShape: [3, 2, 2],
   images: { train: 900, test: 600 },
   origin: 'an archive',
+  published: [],
   find: async (from) => ({
     paths: [from],
     read: async () => {
@@ -121,7 +122,7 @@ test('a damaged cache whose files are gone is a user error that says what to do'
   await rm(file);
   await assert.rejects(
     source.load(),
-    /cannot be used \(.*\) and '.*archive', which it was made of, is gone; run 'antidote data get slow' again/,
+    /the cache of SLOW cannot be used \(.*\) and '.*archive', which it was made of, is gone; run 'antidote data get slow' again/,
   );
 });
 

@@ -3,9 +3,12 @@ import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { UserError } from '../../core/errors.js';
 import type { Control } from '../../core/progress.js';
+import { explainWrite } from '../../runtime/node/files.js';
 import type { DataSource, DatasetParts, LoadOptions } from '../source.js';
 import { cacheSize, LARGEST_CACHE, readCache, StaleCache, writeCache } from './cache-file.js';
-import { cacheFolder, cacheName, keyOf, recall, remember } from './cache-folder.js';
+import { type CacheEntry, cacheFolder, cacheName, downloadFolder, keyOf, recall, remember } from './cache-folder.js';
+import { download } from './download.js';
+import type { PublishedFile } from './published.js';
 
 /** Files of a data set that were found, and how to read them. */
 export interface FoundFiles {
@@ -18,38 +21,52 @@ export interface FoundFiles {
 
 /** A data set that takes long to decode: what it is, and how its files are found at a path. */
 export interface SlowSource extends Omit<DataSource, 'load' | 'get'> {
+  /** What {@link DataSource.get} downloads. */
+  readonly published: readonly PublishedFile[];
+  /** Folder where a package of some system puts the files. */
+  readonly installed?: string;
   /** @throws UserError when there is nothing of the kind at the path. */
   find(from: string): Promise<FoundFiles>;
 }
 
 /** A data source that is decoded once, and then loads from the cache. */
 export function cachedSource(source: SlowSource): DataSource {
-  const { find, ...description } = source;
+  const { find: _find, published: _published, installed, ...description } = source;
+  const found = installed !== undefined && existsSync(installed) ? installed : undefined;
   return {
     ...description,
     async load({ from, ...control }: LoadOptions = {}) {
-      if (from !== undefined) return (await loadCached(source.name, await find(resolve(from)), control)).parts;
+      if (from !== undefined) return (await loadCached(source.name, await source.find(resolve(from)), control)).parts;
       const entry = await recall(source.name);
-      if (!entry) {
-        throw new UserError(
-          `${source.title} is not on this machine yet; run 'antidote data get ${source.name} --from PATH' once, or give --from (${source.origin})`,
-        );
-      }
-      const stale = await tryCache(join(cacheFolder(), entry.file));
-      if ('parts' in stale) return stale.parts;
-      if (!existsSync(entry.from)) {
-        throw new UserError(
-          `the cache of ${source.title} cannot be used (${stale.why}) and '${entry.from}', which it was made of, is gone; run 'antidote data get ${source.name}' again`,
-        );
-      }
-      control.note?.(`The cache of ${source.title} cannot be used (${stale.why}); decoding '${entry.from}' anew.`);
-      return obtain(source, entry.from, control);
+      if (entry) return loadRemembered(source, entry, control);
+      if (found !== undefined) return obtain(source, found, control);
+      throw new UserError(`${source.title} is not on this machine yet; run '${getCommand(source)}' once, or give its files with --from`);
     },
-    async get({ from, ...control }: LoadOptions = {}) {
-      if (from === undefined) throw new UserError(`give --from PATH: ${source.origin}`);
-      return obtain(source, resolve(from), control);
+    async get({ from = found, ...control }: LoadOptions = {}) {
+      return obtain(source, from === undefined ? await downloadAll(source, control) : resolve(from), control);
     },
   };
+}
+
+async function loadRemembered(source: SlowSource, { file, from }: CacheEntry, control: Control): Promise<DatasetParts> {
+  const cached = await tryCache(join(cacheFolder(), file));
+  if ('parts' in cached) return cached.parts;
+  const problem = `the cache of ${source.title} cannot be used (${cached.why})`;
+  if (!existsSync(from)) throw new UserError(`${problem} and '${from}', which it was made of, is gone; run '${getCommand(source)}' again`);
+  control.note?.(`${problem[0].toUpperCase()}${problem.slice(1)}; decoding '${from}' anew.`);
+  return obtain(source, from, control);
+}
+
+/** Downloads what is missing of the published files into a folder of their own, and returns it. */
+async function downloadAll({ name, published }: SlowSource, control: Control): Promise<string> {
+  const folder = downloadFolder(name);
+  await mkdir(folder, { recursive: true }).catch((error) => Promise.reject(explainWrite(error, folder)));
+  for (const each of published) await download(each, join(folder, each.file), control);
+  return folder;
+}
+
+function getCommand({ name }: SlowSource): string {
+  return `antidote data get ${name}`;
 }
 
 async function obtain(source: SlowSource, from: string, control: Control): Promise<DatasetParts> {

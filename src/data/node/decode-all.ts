@@ -22,7 +22,6 @@ export interface DecodeOptions {
 
 /** How many images are decoded at once. */
 const AT_ONCE = 8;
-const PROGRESS_EVERY = 500;
 
 /**
  * Decodes images to planes, [count, 3, height, width], several at once but each into its own place: the result does not
@@ -46,15 +45,6 @@ export async function decodeAll(images: readonly EncodedImage[], options: Decode
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
   return pixels;
-}
-
-/** A function that is called after each image and tells of every few hundredth. */
-export function decodingProgress(name: string, total: number, { progress }: Control): () => void {
-  let done = 0;
-  return () => {
-    done++;
-    if (done % PROGRESS_EVERY === 0 || done === total) progress?.({ phase: `decode ${name}`, done, total, unit: 'image' });
-  };
 }
 
 function checkSize(image: RgbImage, [height, width]: readonly [number, number], { where }: EncodedImage): RgbImage {

@@ -1,9 +1,8 @@
 import { UserError } from '../../core/errors.js';
 import type { Control } from '../../core/progress.js';
-import type { Dataset } from '../dataset.js';
 import type { DatasetParts } from '../source.js';
-import { decodeAll, decodingProgress } from './decode-all.js';
 import { decodeImage } from './decode-image.js';
+import { decodeParts, withOrigin } from './decode-parts.js';
 import type { ImageFile, ImageFiles } from './image-files.js';
 
 /** What is known of a data set before its images are read. */
@@ -39,39 +38,30 @@ export async function readImageSet(files: ImageFiles, options: ImageSetOptions, 
   const test = images.filter(({ split }) => split === testFolder);
   const classes = options.classes ?? [...new Set(train.map(({ folder }) => folder))].sort();
   const size = options.size ?? (await sizeOf(train[0]));
-  const decoded = decodingProgress(options.name, train.length + test.length, control);
-  const part = async (found: readonly ImageFile[], split: string): Promise<Dataset> => {
-    const labelled = inOrder(found, classes, options);
-    const pixels = await decodeAll(
-      labelled.map(({ image }) => image),
-      { size, resize: options.size !== undefined, decoded },
-      control,
-    );
-    const labels = Int32Array.from(labelled, ({ label }) => label);
-    return { name: options.name, split, classes, imageShape: [3, ...size], images: pixels, labels, checksums };
-  };
-  return { train: await part(train, 'train'), test: await part(test, 'test') };
+  const order = (found: readonly ImageFile[]) => inOrder(found, classes, options);
+  const parts = { train: order(train), test: order(test) };
+  const decoded = await decodeParts(parts, { name: options.name, classes, size, resize: options.size !== undefined }, control);
+  return withOrigin(decoded, checksums);
 }
 
-interface Labelled {
-  readonly image: ImageFile;
+interface Labelled extends ImageFile {
   readonly label: number;
 }
 
 function inOrder(images: readonly ImageFile[], classes: readonly string[], { name, byFile = false }: ImageSetOptions): Labelled[] {
   const labels = new Map(classes.map((title, label) => [title, label]));
-  const labelled = images.map((image) => ({ image, label: labels.get(image.folder) ?? numbered(image.folder, classes.length) }));
+  const labelled = images.map((image) => ({ ...image, label: labels.get(image.folder) ?? numbered(image.folder, classes.length) }));
   const foreign = labelled.find(({ label }) => label < 0);
   if (foreign) {
-    const { where, folder } = foreign.image;
+    const { where, folder } = foreign;
     throw new UserError(`'${where}' is in the class '${folder}', which ${name} does not have; rename or remove that folder`);
   }
   const byClass = (a: Labelled, b: Labelled) => a.label - b.label;
-  const byName = (a: Labelled, b: Labelled) => (a.image.name < b.image.name ? -1 : Number(a.image.name > b.image.name));
+  const byName = (a: Labelled, b: Labelled) => (a.name < b.name ? -1 : Number(a.name > b.name));
   labelled.sort(byFile ? (a, b) => byName(a, b) || byClass(a, b) : (a, b) => byClass(a, b) || byName(a, b));
   const twice = labelled.findIndex((item, i) => i > 0 && byClass(item, labelled[i - 1]) === 0 && byName(item, labelled[i - 1]) === 0);
   if (twice > 0) {
-    throw new UserError(`'${labelled[twice].image.where}' is there twice, also as '${labelled[twice - 1].image.where}'; remove one`);
+    throw new UserError(`'${labelled[twice].where}' is there twice, also as '${labelled[twice - 1].where}'; remove one`);
   }
   return labelled;
 }

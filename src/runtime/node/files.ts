@@ -99,7 +99,8 @@ const remedies: Readonly<Record<string, string>> = {
   ENAMETOOLONG: 'its name is too long; choose a shorter one',
 };
 
-function explainWrite(error: unknown, path: string): unknown {
+/** The error of a write as one that says what to do, where the user can do something. */
+export function explainWrite(error: unknown, path: string): unknown {
   const code = (error as NodeJS.ErrnoException).code;
   if (code === undefined) return error;
   return new UserError(`cannot write '${path}': ${remedies[code] ?? `${code}; choose another path`}`);
