@@ -8,7 +8,8 @@ export const settings = {
     held: 3_000,
     network: { width: 8, depths: [1, 1, 1, 1] },
     training: { epochs: 3, batch_size: 64, lr: 0.1, lr_scheduler: 'OneCycleLR', onecycle_start_divisor: 5, crop_padding: 0 },
-    fineTune: {},
+    scan: { eps: 0.15, alpha: 0.05 },
+    fineTune: { epochs: 5 },
   },
   cifar10: {
     images: 25_000,
@@ -16,7 +17,8 @@ export const settings = {
     held: 2_500,
     network: { width: 16, depths: [2, 2, 2, 2] },
     training: { epochs: 8, batch_size: 128, lr: 0.1, lr_scheduler: 'OneCycleLR', onecycle_start_divisor: 5, horizontal_flip: true },
-    fineTune: { crop_padding: 4, horizontal_flip: true },
+    scan: { eps: 0.06, alpha: 0.02 },
+    fineTune: { epochs: 5, crop_padding: 4, horizontal_flip: true },
   },
   gtsrb: {
     images: 26_000,
@@ -24,7 +26,8 @@ export const settings = {
     held: 2_600,
     network: { width: 16, depths: [2, 2, 2, 2] },
     training: { epochs: 4, batch_size: 128, lr: 0.1, lr_scheduler: 'OneCycleLR', onecycle_start_divisor: 5 },
-    fineTune: { crop_padding: 4 },
+    scan: { eps: 0.06, alpha: 0.02 },
+    fineTune: { epochs: 5, crop_padding: 4 },
   },
 };
 

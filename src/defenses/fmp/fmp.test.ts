@@ -10,11 +10,11 @@ import type { Engine } from '../../runtime/engine.js';
 import { runOnce } from '../../runtime/engine.js';
 import { createEngine } from '../../runtime/node/engine.js';
 import { madeUpDataset } from '../../testing/dataset.js';
-import type { FeatureMap } from '../defense.js';
+import type { FeatureMap, Repair } from '../defense.js';
 import { LayerDisturbance } from './disturb.js';
 import { fmp } from './index.js';
 import { type ScanImages, scan } from './scan.js';
-import { pruneCount } from './select.js';
+import { pruneCount, select } from './select.js';
 import { strategies } from './strategies/registry.js';
 
 const classes = 3;
@@ -173,6 +173,29 @@ describe('fmp', () => {
     const repair = await fmp.repair({ model, clean }, options({ p: 64, min_per_layer: 0, epochs: 0 }), context());
     assert.ok(Object.values(repair.pruned).every((channels) => channels.length === 0));
     for (const [name, value] of model.graph.initializers) assert.deepEqual(repair.model.graph.initializers.get(name), value);
+  });
+
+  it('prunes in rounds: what was pruned stays so, and the number in the end is the same', async () => {
+    const once = await fmp.repair({ model, clean }, options({ p: 2 }), context());
+    const thrice = await fmp.repair({ model, clean }, options({ p: 2, rounds: 3, round_epochs: 1 }), context());
+    const counts = (repair: Repair) => Object.values(repair.pruned).map((channels) => channels.length);
+    assert.deepEqual(counts(thrice), counts(once));
+    assert.deepEqual(
+      thrice.history.map(({ epoch }) => epoch),
+      [1, 2, 3, 4],
+    );
+    const first = await fmp.repair({ model, clean }, options({ p: 2, rounds: 1, epochs: 0 }), context());
+    assert.notDeepEqual(thrice.pruned, first.pruned);
+    assert.match(thrice.rule, /in 3 rounds/);
+  });
+
+  it('selects on top of what was pruned before', () => {
+    const maps = [0.1, 0.9, 0.5, 0.7].map((suspicion, channel) => ({ channel, suspicion }));
+    const half = { p: 2, minPerLayer: 0 };
+    assert.deepEqual(select(maps, half), [1, 3]);
+    assert.deepEqual(select(maps, half, [], 0.5), [1]);
+    assert.deepEqual(select(maps, half, [0]), [0, 1]);
+    assert.deepEqual(select(maps, half, [0, 2]), [0, 2]);
   });
 
   it('refuses too few clean images before it begins to scan', async () => {

@@ -1,16 +1,16 @@
 import type { Random } from '../../core/random.js';
 import { type Dataset, sizeOfDataset } from '../../data/dataset.js';
 import { stratified } from '../../data/sample.js';
-import { type ConvLayer, convLayers } from '../../nn/feature-maps.js';
+import { convLayers } from '../../nn/feature-maps.js';
 import { unitPixels } from '../../nn/pixels.js';
+import type { EpochRecord } from '../../train/loop.js';
 import type { Defense, FeatureMap } from '../defense.js';
 import { prepareFineTune } from '../fine-tune.js';
 import { prune } from '../prune.js';
+import { look } from './look.js';
 import { type FmpOptions, fmpOptions } from './options.js';
-import { type ScanImages, type ScanResult, scan } from './scan.js';
-import { select } from './select.js';
-import { findStrategy } from './strategies/registry.js';
-import type { Ranked } from './strategies/strategy.js';
+import type { ScanImages } from './scan.js';
+import { stopwatch } from './timing.js';
 
 /** Adversarial feature-map pruning: scan every map, silence the most suspicious of each layer, fine-tune. */
 export const fmp: Defense<typeof fmpOptions> = {
@@ -26,45 +26,34 @@ export const fmp: Defense<typeof fmpOptions> = {
   options: fmpOptions,
 
   async repair({ model, clean }, options, context) {
-    const { engine, random, progress, signal } = context;
-    const fineTune = prepareFineTune(clean, options, context);
-    const seconds: Record<string, number> = {};
-    const timed = async <T>(phase: string, work: () => Promise<T>): Promise<T> => {
-      const started = performance.now();
-      const result = await work();
-      seconds[phase] = (performance.now() - started) / 1000;
-      return result;
-    };
+    const { random } = context;
+    const { rounds, round_epochs } = options;
+    const last = prepareFineTune(clean, options, context);
+    const tuning = Array.from({ length: rounds }, (_, round) =>
+      round === rounds - 1
+        ? last
+        : prepareFineTune(clean, { ...options, epochs: round_epochs }, { ...context, random: random.fork('round', round) }),
+    );
+    const { seconds, timed } = stopwatch();
     const layers = convLayers(model.graph);
     const images = scanImages(clean, options.scan_images, random.fork('scan images'));
-    const { eps, alpha, steps, scan_batch: scanBatch } = options;
-    let scanned: Promise<ScanResult> | undefined;
-    const scanOnce = () =>
-      (scanned ??= timed('scan', () =>
-        scan(engine, model, layers, images, { eps, alpha, steps, scanBatch, random: random.fork('scan start'), progress, signal }),
-      ));
-    if (options.scan_always) await scanOnce();
-    const ranked = await timed('rank', () =>
-      findStrategy(options.ranking).rank({
-        ...context,
-        model,
-        layers,
-        clean,
-        images,
-        options,
-        random: random.fork('rank'),
-        scan: scanOnce,
-      }),
-    );
-    if (seconds.scan !== undefined && !options.scan_always) seconds.rank -= seconds.scan;
-    const maps = judge(layers, ranked, await scanned, options);
-    const selection = Object.fromEntries(
-      Object.entries(maps).map(([layer, list]) => [layer, list.filter((map) => map.pruned).map((map) => map.channel)]),
-    );
-    const pruned = prune(model, layers, selection);
-    const masks = options.hold_masks ? pruned.masks : undefined;
-    const { classifier, history } = await timed('fine-tune', () => fineTune(pruned.classifier, masks));
-    return { model: classifier, pruned: selection, maps, history, rule: explain(options, images, ranked), seconds };
+    const history: EpochRecord[] = [];
+    let repaired = model;
+    let maps: Record<string, FeatureMap[]> = {};
+    let pruned: Record<string, readonly number[]> = {};
+    let by = '';
+    for (const [round, fineTune] of tuning.entries()) {
+      const task = { model: repaired, layers, clean, images, before: pruned, share: (round + 1) / rounds };
+      ({ maps, by } = await look(task, options, round === 0 ? context : { ...context, random: random.fork('look', round) }, timed));
+      pruned = Object.fromEntries(
+        Object.entries(maps).map(([layer, list]) => [layer, list.filter((map) => map.pruned).map((map) => map.channel)]),
+      );
+      const silenced = prune(repaired, layers, pruned);
+      const tuned = await timed('fine-tune', () => fineTune(silenced.classifier, options.hold_masks ? silenced.masks : undefined));
+      repaired = tuned.classifier;
+      for (const record of tuned.history) history.push({ ...record, epoch: history.length + 1 });
+    }
+    return { model: repaired, pruned, maps, history, rule: explain(options, images, by), seconds };
   },
 };
 
@@ -74,27 +63,19 @@ function scanImages(clean: Dataset, count: number, random: Random): ScanImages {
   return { pixels: unitPixels(chosen.images, chosen.imageShape), labels: chosen.labels };
 }
 
-function judge(
-  layers: readonly ConvLayer[],
-  { scores }: Ranked,
-  scanned: ScanResult | undefined,
-  { p, min_per_layer }: FmpOptions,
-): Record<string, FeatureMap[]> {
-  const rule = { p, minPerLayer: min_per_layer };
-  return Object.fromEntries(
-    layers.map(({ name }) => {
-      const maps = Array.from(scores[name], (suspicion, channel) => ({ channel, ...scanned?.[name][channel], suspicion }));
-      const chosen = new Set(select(maps, rule));
-      return [name, maps.map((map) => ({ ...map, pruned: chosen.has(map.channel) }))];
-    }),
-  );
-}
-
-function explain({ p, min_per_layer, ranking, hold_masks, epochs }: FmpOptions, images: ScanImages, { by }: Ranked): string {
+function explain(
+  { p, min_per_layer, ranking, hold_masks, epochs, rounds, round_epochs }: FmpOptions,
+  images: ScanImages,
+  by: string,
+): string {
   const held = hold_masks ? 'held at zero' : 'free to grow again';
+  const inRounds =
+    rounds === 1
+      ? ''
+      : ` This was done in ${rounds} rounds, each with its share of the maps and ${round_epochs} epochs before the next look.`;
   return (
     `In each convolution the maps were ranked by ${by}, over ${images.labels.length} clean images; ` +
-    `one in ${p}, at least ${min_per_layer}, was pruned and ${held} during ${epochs} epochs of fine-tuning, after which the model was taken as it was. ` +
-    `Ranking '${ranking}', p and epochs were fixed beforehand; neither test images nor the trigger were used.`
+    `one in ${p}, at least ${min_per_layer}, was pruned and ${held} during ${epochs} epochs of fine-tuning, after which the model was taken as it was.${inRounds} ` +
+    `Ranking '${ranking}', p, rounds and epochs were fixed beforehand; neither test images nor the trigger were used.`
   );
 }

@@ -35,6 +35,12 @@ export const fmpOptions = z.object({
     .default(320)
     .describe('response: images times classes that go through the network at once, from 1; bounds time and memory of a step'),
   push_eps: z.number().gt(0).max(1).default(0.2).describe('universal: largest change of a pixel, above 0 up to 1'),
+  rounds: z
+    .int()
+    .min(1)
+    .default(1)
+    .describe('rounds of looking, pruning an equal share of the maps, and fine-tuning, from 1 (published: 1)'),
+  round_epochs: z.int().min(0).default(1).describe('passes over the clean images in all rounds but the last, from 0'),
   hold_masks: z.boolean().default(true).describe('keep pruned maps at zero while fine-tuning (published: false)'),
   ...fineTuneOptions,
 });

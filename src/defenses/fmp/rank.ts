@@ -10,9 +10,11 @@ export interface Fate {
   readonly accuracy: number;
   /** Mean cross-entropy. */
   readonly loss: number;
+  /** The largest share of the images of other classes that is taken for one class, 0..1. */
+  readonly collapse: number;
 }
 
-/** Runs the whole network on the images of several maps at once and returns two numbers a map. */
+/** Runs the whole network on the images of several maps at once and returns three numbers a map. */
 export class Ranking {
   readonly #program: Program;
   readonly #clean: Tensor;
@@ -40,6 +42,12 @@ export class Ranking {
     const logits = builder.reshape(portsOf(classifier).output, [-1, images, classes]);
     const hits = builder.equal(builder.argMax(logits, 2), builder.argMax(wanted, 2));
     builder.output(builder.reduceMean(builder.cast(hits, 'float32'), [1]), 'accuracy');
+    const taken = builder.cast(builder.equal(logits, builder.reduceMax(logits, [2], true)), 'float32');
+    const other = builder.sub(builder.scalar(1), wanted);
+    const strays = builder.reduceSum(builder.mul(taken, other), [1]);
+    // A class that all images belong to has no strays, and must not divide by zero.
+    const others = builder.max(builder.reduceSum(other, [1]), builder.scalar(1));
+    builder.output(builder.reduceMax(builder.div(strays, others), [1]), 'collapse');
     const likelihood = builder.reduceSum(builder.mul(builder.logSoftmax(logits, 2), wanted), [2]);
     builder.output(builder.neg(builder.reduceMean(likelihood, [1])), 'loss');
     const targets = new Float32Array(images * classes);
@@ -50,9 +58,9 @@ export class Ranking {
 
   /** @param perturbations [maps, B, C, H, W], added to the clean images. */
   async run(perturbation: Tensor<'float32'>): Promise<Fate[]> {
-    const { accuracy, loss } = await this.#program.run({ clean: this.#clean, targets: this.#targets, perturbation });
-    const losses = floats(loss);
-    return Array.from(floats(accuracy), (value, map) => ({ accuracy: value, loss: losses[map] }));
+    const { accuracy, loss, collapse } = await this.#program.run({ clean: this.#clean, targets: this.#targets, perturbation });
+    const [losses, collapses] = [loss, collapse].map((value) => floats(value));
+    return Array.from(floats(accuracy), (value, map) => ({ accuracy: value, loss: losses[map], collapse: collapses[map] }));
   }
 
   release(): Promise<void> {

@@ -17,10 +17,18 @@ function pruneOrder<T extends Pick<FeatureMap, 'channel' | 'suspicion' | 'loss'>
   return maps.toSorted((a, b) => b.suspicion - a.suspicion || (b.loss ?? 0) - (a.loss ?? 0) || a.channel - b.channel);
 }
 
-/** Channels to prune in one layer, ascending. */
-export function select(maps: readonly Pick<FeatureMap, 'channel' | 'suspicion' | 'loss'>[], rule: SelectionRule): number[] {
-  return pruneOrder(maps)
-    .slice(0, pruneCount(maps.length, rule))
-    .map(({ channel }) => channel)
-    .toSorted((a, b) => a - b);
+/**
+ * Channels to prune in one layer, ascending.
+ * @param before channels that are pruned already and stay so.
+ * @param share of the number to prune that is to be reached, rounded up; above 0 up to 1, default 1.
+ */
+export function select(
+  maps: readonly Pick<FeatureMap, 'channel' | 'suspicion' | 'loss'>[],
+  rule: SelectionRule,
+  before: readonly number[] = [],
+  share = 1,
+): number[] {
+  const count = Math.ceil(share * pruneCount(maps.length, rule));
+  const fresh = pruneOrder(maps.filter(({ channel }) => !before.includes(channel))).slice(0, Math.max(0, count - before.length));
+  return [...before, ...fresh.map(({ channel }) => channel)].toSorted((a, b) => a - b);
 }

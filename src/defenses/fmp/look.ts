@@ -1,0 +1,67 @@
+import type { Dataset } from '../../data/dataset.js';
+import type { Classifier } from '../../nn/classifier.js';
+import type { ConvLayer } from '../../nn/feature-maps.js';
+import type { DefenseContext, FeatureMap } from '../defense.js';
+import type { Selection } from '../prune.js';
+import type { FmpOptions } from './options.js';
+import { type ScanImages, type ScanResult, scan } from './scan.js';
+import { select } from './select.js';
+import { findStrategy } from './strategies/registry.js';
+import type { Ranked } from './strategies/strategy.js';
+import type { Timed } from './timing.js';
+
+/** A model, and what is pruned of it already. */
+export interface LookTask {
+  readonly model: Classifier;
+  readonly layers: readonly ConvLayer[];
+  readonly clean: Dataset;
+  readonly images: ScanImages;
+  /** Maps that were pruned before; they stay so. */
+  readonly before: Selection;
+  /** Share of the maps to be pruned that are to be chosen by now, above 0 up to 1. */
+  readonly share: number;
+}
+
+/** Ranks all maps of a model and chooses which to prune; scans them only if the ranking asks for it. */
+export async function look(
+  task: LookTask,
+  options: FmpOptions,
+  context: DefenseContext,
+  timed: Timed,
+): Promise<{ maps: Record<string, FeatureMap[]>; by: string }> {
+  const { engine, random, progress, signal } = context;
+  const { model, layers, images } = task;
+  const { eps, alpha, steps, scan_batch: scanBatch } = options;
+  let scanned: Promise<ScanResult> | undefined;
+  const scanOnce = () =>
+    (scanned ??= timed('scan', () =>
+      scan(engine, model, layers, images, { eps, alpha, steps, scanBatch, random: random.fork('scan start'), progress, signal }),
+    ));
+  if (options.scan_always) await scanOnce();
+  const ranked = await timed('rank', () =>
+    findStrategy(options.ranking).rank({ ...context, ...task, options, random: random.fork('rank'), scan: scanOnce }),
+  );
+  return { maps: judge(task, ranked, await scanned, options), by: ranked.by };
+}
+
+function judge(
+  { layers, before, share }: LookTask,
+  { scores }: Ranked,
+  scanned: ScanResult | undefined,
+  { p, min_per_layer }: FmpOptions,
+): Record<string, FeatureMap[]> {
+  const rule = { p, minPerLayer: min_per_layer };
+  return Object.fromEntries(
+    layers.map(({ name }) => {
+      const maps = Array.from(scores[name], (suspicion, channel) => ({ channel, ...fateOf(scanned, name, channel), suspicion }));
+      const chosen = new Set(select(maps, rule, before[name], share));
+      return [name, maps.map((map) => ({ ...map, pruned: chosen.has(map.channel) }))];
+    }),
+  );
+}
+
+function fateOf(scanned: ScanResult | undefined, layer: string, channel: number): Pick<FeatureMap, 'accuracy' | 'loss'> {
+  if (!scanned) return {};
+  const { accuracy, loss } = scanned[layer][channel];
+  return { accuracy, loss };
+}
