@@ -25,7 +25,12 @@ export type { Defense, DefenseContext, DefenseTask, FeatureMap, Repair } from '.
 export { fmp } from './defenses/fmp/index.js';
 export { ft } from './defenses/ft.js';
 export { defenses, findDefense } from './defenses/registry.js';
-export { readSafetensors, type TensorFile, writeSafetensors } from './formats/safetensors.js';
+// Files of PyTorch and others.
+export { type BackdoorBenchRecord, type PoisonedImage, type PoisonedSet, readBackdoorBench } from './formats/backdoorbench.js';
+export { type Checkpoint, loadCheckpoint } from './formats/checkpoint.js';
+export { readNpy, writeNpy } from './formats/numpy/npy.js';
+export { inHalf, readSafetensors, type TensorFile, widenHalves, writeSafetensors } from './formats/safetensors.js';
+export { writeTorch } from './formats/torch/write.js';
 // Jobs.
 export { makeResult, type ResultFrame, type Surroundings } from './jobs/assemble.js';
 export { readBackdoor, type StoredBackdoor } from './jobs/backdoor-file.js';

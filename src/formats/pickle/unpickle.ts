@@ -13,6 +13,8 @@ export interface UnpickleOptions extends Partial<Omit<Setting, 'limits'>> {
   readonly start?: number;
 }
 
+/** Bytes of a pickle beyond which the limits do not grow; what is longer is so by its arrays, which nobody walks through. */
+const MOST_WALKED = 2 ** 24;
 const DEFAULT_REMEDY = 'get the file from a source that you trust';
 
 /**
@@ -20,7 +22,8 @@ const DEFAULT_REMEDY = 'get the file from a source that you trust';
  * hundred thousand steps; the deepest nesting in a checkpoint is about ten.
  */
 function limitsFor(length: number) {
-  return { steps: 10_000_000, containers: 2_000_000, depth: 100, weight: 1_000_000 + 32 * length, work: 1000 + 16 * length, bytes: length };
+  const walked = Math.min(length, MOST_WALKED);
+  return { steps: 10_000_000, containers: 2_000_000, depth: 100, weight: 1_000_000 + 32 * walked, work: 1000 + 16 * walked, bytes: length };
 }
 
 /**

@@ -37,8 +37,8 @@ const RECORD_LENGTH = 46;
 /** Fixed part of the header that stands before an entry's data. */
 const LOCAL_LENGTH = 30;
 const MAX_COMMENT = 0xffff;
-/** What stands in a field whose value is in the zip64 record instead. */
-const [IN_ZIP64_16, IN_ZIP64_32] = [0xffff, 0xffffffff];
+/** What stands in a field whose value is in the zip64 field instead. */
+const IN_ZIP64 = 0xffffffff;
 const ZIP64_FIELD = 1;
 const UTF8_NAME = 0x800;
 
@@ -95,15 +95,14 @@ function findDirectory(source: ByteSource, fail: Fail): Location {
   const count = tail.getUint16(at + 10, true);
   const [size, start] = [12, 16].map((field) => tail.getUint32(at + field, true));
   const end = source.size - length + at;
-  if (count === IN_ZIP64_16 || size === IN_ZIP64_32 || start === IN_ZIP64_32) {
-    const large = findDirectory64(source, end, fail);
-    if (large) return large;
-  }
+  // Some writers add the larger record even where the small one is large enough.
+  const large = findDirectory64(source, end, fail);
+  if (large) return large;
   if (disk !== 0 || firstDisk !== 0 || here !== count) throw fail('it is a part of an archive in several files');
   return { count, size, start, end };
 }
 
-/** The larger record of zip64; undefined when there is none, and the full fields happen to mean what they say. */
+/** What the larger record of zip64 says; undefined when there is none. */
 function findDirectory64(source: ByteSource, end: number, fail: Fail): Location | undefined {
   if (end < LOCATOR_LENGTH + END64_LENGTH) return undefined;
   const locator = viewOf(source.read(end - LOCATOR_LENGTH, LOCATOR_LENGTH));
@@ -131,7 +130,7 @@ function readRecord(bytes: Uint8Array, position: number, fail: Fail): { record: 
   const large = zip64Values(bytes.subarray(extraStart, extraStart + extraLength));
   const [size, compressedSize, offset] = [24, 20, 42].map((field) => {
     const value = fixed.getUint32(field, true);
-    return value === IN_ZIP64_32 ? (large.shift() ?? value) : value;
+    return value === IN_ZIP64 ? (large.shift() ?? value) : value;
   });
   const [method, crc] = [fixed.getUint16(10, true), fixed.getUint32(16, true)];
   return { record: { name, size, compressedSize, isFolder: name.endsWith('/'), rawName, method, flags, crc, offset }, length };
