@@ -23,6 +23,8 @@ export interface Poisoned {
   readonly train: Dataset;
   /** Positions of the poisoned images, ascending. */
   readonly indices: Int32Array;
+  /** Positions of images that were changed but keep their labels, ascending, where the attack has such. */
+  readonly cross?: Int32Array;
   readonly trigger: Trigger;
   readonly labelMap: LabelMap;
 }

@@ -1,20 +1,13 @@
 import { z } from 'zod';
 import { readUntrusted } from '../core/untrusted.js';
-import type { Attack, LabelMap } from './attack.js';
+import type { Attack } from './attack.js';
+import { dirtyLabelMap, dirtyLabelOptions } from './dirty-label.js';
 import { patchOptions, patchSchema, patchTrigger } from './patch.js';
 import { poisonDirtyLabel } from './poison.js';
 
 const NAME = 'badnets';
 
-const options = z.object({
-  pratio: z.number().gt(0).max(1).default(0.1).describe('poison ratio: share of all training images that are poisoned, above 0 up to 1'),
-  attack_target: z.int().min(0).default(0).describe('target label of all2one, 0 to number of classes - 1'),
-  attack_label_trans: z
-    .enum(['all2one', 'all2all'])
-    .default('all2one')
-    .describe('new label of a poisoned image: all2one, the target; all2all, the next class'),
-  ...patchOptions,
-});
+const options = z.object({ ...dirtyLabelOptions, ...patchOptions });
 
 const descriptionSchema = patchSchema.extend({ kind: z.literal(NAME) });
 
@@ -32,8 +25,7 @@ export const badnets: Attack<typeof options> = {
   threat: 'data',
   options,
   async poison(train, { pratio, attack_target, attack_label_trans, ...patch }, random) {
-    const labelMap: LabelMap =
-      attack_label_trans === 'all2one' ? { kind: 'all-to-one', target: attack_target } : { kind: 'all-to-all', shift: 1 };
+    const labelMap = dirtyLabelMap({ attack_target, attack_label_trans });
     const trigger = patchTrigger(NAME, { ...patch, imageShape: [...train.imageShape] });
     return poisonDirtyLabel(train, pratio, trigger, labelMap, random);
   },

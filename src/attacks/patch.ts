@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { UserError } from '../core/errors.js';
-import { sizeOf } from '../core/tensor.js';
 import type { Trigger } from './attack.js';
+import { checkImageSize, imageShapeSchema } from './stored.js';
 
 /** The options of an attack that say what the patch looks like and where it lies. */
 export const patchOptions = {
@@ -25,8 +25,7 @@ export const patchSchema = z.strictObject({
   patch_position: patchOptions.patch_position.unwrap(),
   patch_margin: patchOptions.patch_margin.unwrap(),
   pattern: patchOptions.pattern.unwrap(),
-  /** Channels, height, width. */
-  imageShape: z.tuple([z.int().min(1), z.int().min(1), z.int().min(1)]),
+  imageShape: imageShapeSchema,
 });
 
 export type Patch = z.infer<typeof patchSchema>;
@@ -46,12 +45,7 @@ export function patchTrigger(kind: string, patch: Patch): Trigger {
   return {
     description: { kind, ...patch },
     apply(image) {
-      if (image.length !== sizeOf(patch.imageShape)) {
-        const made = patch.imageShape.join(' x ');
-        throw new UserError(
-          `the trigger was made for images of ${made}, but this one has ${image.length} values; use the data set of the attack`,
-        );
-      }
+      checkImageSize(image, patch.imageShape);
       const triggered = image.slice();
       for (let channel = 0; channel < channels; channel++) {
         for (let i = 0; i < side; i++) {

@@ -3,9 +3,12 @@ import { findNamed } from '../core/lookup.js';
 import { readUntrusted } from '../core/untrusted.js';
 import type { Attack, Trigger } from './attack.js';
 import { badnets } from './badnets.js';
+import { blended } from './blended.js';
+import { sig } from './sig.js';
+import { wanet } from './wanet.js';
 
 /** Every attack. A new one is a file of its own and a line here. */
-export const attacks: readonly Attack[] = [badnets];
+export const attacks: readonly Attack[] = [badnets, blended, sig, wanet];
 
 /**
  * The attack with the given name.
