@@ -57,6 +57,7 @@ const cases: [name: string, args: () => string[], problem: RegExp][] = [
   ['a missing model', () => ['evaluate', '--model', at('none.onnx'), '--device', 'cpu'], /none\.onnx' does not exist; check the path/],
   ['a model cut short', () => ['evaluate', '--model', at('cut.onnx'), '--device', 'cpu'], /cut\.onnx: .*damaged or cut short/],
   ['an unknown data set', () => ['data', 'get', 'minst'], /there is no data set 'minst'; did you mean 'mnist'\?/],
+  ['a path without images', () => ['attack', 'badnets', '--data', at('empty')], /needs images as train\/CLASS\/FILE and test\/CLASS\/FILE/],
   ['missing data', () => ['data', 'get', 'mnist', '--from', at('empty')], /empty' has neither train-images-idx3-ubyte nor/],
   [
     'data cut short',

@@ -43,14 +43,16 @@ test('images of several sizes need a size, which is part of what is kept', async
 
 test('what is neither a name nor a path, or is told what it knows itself, is a user error', async () => {
   const made = await place(files);
+  const few = await place({ 'train/cat/1.ppm': ppm(2, 10), 'train/dog/1.ppm': ppm(2, 20), 'test/cat/1.ppm': ppm(2, 30) });
   const cases: [() => Promise<unknown>, RegExp][] = [
     [() => openData('cifr10'), /there is no data set 'cifr10'; did you mean 'cifar10'/],
     [() => openData('./nothing'), /nothing' does not exist; check the path/],
     [() => openData(made, { from: made }), /is a path itself; leave out --from/],
     [() => openData('cifar10', { imageSize: 32 }), /CIFAR-10 has its own image size; leave out --image-size/],
+    [() => openData('cifar10', { from: made }), /is in the class 'no', which cifar10 does not have/],
     [() => openData('cifar10'), /CIFAR-10 is not on this machine yet; run 'antidote data get cifar10' once, or give its files with --from/],
     [
-      () => openData('cifar10', { from: made }),
+      () => openData('cifar10', { from: few }),
       /holds 2 train images, but CIFAR-10 has 50000; get all, or give the path as the data set itself/,
     ],
   ];
