@@ -15,6 +15,7 @@ const layers: readonly (readonly string[])[] = [
   ['train'],
   ['data'],
   ['attacks', 'defenses'],
+  ['detectors'],
   ['metrics', 'report'],
   ['jobs'],
   ['index.ts', 'cli'],
