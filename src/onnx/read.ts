@@ -2,10 +2,12 @@ import { fromBinary } from '@bufbuild/protobuf';
 import { UserError } from '../core/errors.js';
 import { type DataType, elementSize, sizeOf, type Tensor, tensor, tensorFromBytes } from '../core/tensor.js';
 import { dataTypeName } from './data-types.js';
+import { type ExternalData, readExternal } from './external.js';
 import {
   type AttributeProto,
   type GraphProto,
   AttributeProto_AttributeType as Kind,
+  type ModelProto,
   ModelProtoSchema,
   type NodeProto,
   type TensorProto,
@@ -25,34 +27,53 @@ import {
 } from './graph.js';
 import { readsOf, sortNodes } from './sort.js';
 
+/** What is needed to read a model file. */
+interface Source {
+  /** Names the file in errors. */
+  readonly file: string;
+  readonly external?: ExternalData;
+}
+
 /**
  * Reads an ONNX model. Nothing in the file is executed, and nothing is allocated that the file does not back with
  * bytes. Nodes may stand in any order. `file` names the source in errors.
+ * @param external gives the files beside the model in which it keeps tensors; without it such a model is refused.
  * @throws UserError when the bytes are no ONNX model, are cut short, or use a tensor type that is not supported.
  */
-export function readModel(bytes: Uint8Array, file = 'the model'): Model {
-  let proto: ReturnType<typeof fromBinary<typeof ModelProtoSchema>>;
-  try {
-    proto = fromBinary(ModelProtoSchema, bytes);
-  } catch (cause) {
-    throw new UserError(`${file}: not a readable ONNX file (${(cause as Error).message}); it may be damaged or cut short`);
-  }
-  if (!proto.graph) throw new UserError(`${file}: no graph inside; it is not an ONNX model or it is cut short`);
+export function readModel(bytes: Uint8Array, file = 'the model', external?: ExternalData): Model {
+  const proto = decodeProto(bytes, file);
   const opset = proto.opsetImport.find((entry) => entry.domain === '' || entry.domain === 'ai.onnx');
   if (!opset) throw new UserError(`${file}: names no ONNX operator set; it may be damaged or cut short`);
-  const graph = readGraph(proto.graph, file);
+  const graph = readGraph(proto.graph, { file, external });
   checkReferences(graph, file);
   const metadata = Object.fromEntries(proto.metadataProps.map(({ key, value }) => [key, value]));
   return { graph, opset: Number(opset.version), metadata };
 }
 
-function readGraph(proto: GraphProto, file: string): Graph {
+/**
+ * The message that an ONNX file is.
+ * @throws UserError when the bytes are no ONNX model or are cut short.
+ */
+export function decodeProto(bytes: Uint8Array, file: string): ModelProto & { graph: GraphProto } {
+  let proto: ModelProto;
+  try {
+    proto = fromBinary(ModelProtoSchema, bytes);
+  } catch (cause) {
+    throw new UserError(`${file}: not a readable ONNX file (${(cause as Error).message}); it may be damaged or cut short`);
+  }
+  const { graph } = proto;
+  if (!graph) throw new UserError(`${file}: no graph inside; it is not an ONNX model or it is cut short`);
+  return Object.assign(proto, { graph });
+}
+
+function readGraph(proto: GraphProto, source: Source): Graph {
+  const { file } = source;
   const initializers = new Map<string, Tensor>();
   for (const item of proto.initializer) {
     if (initializers.has(item.name)) throw new UserError(`${file}: tensor '${item.name}' is stored twice; the file is damaged`);
-    initializers.set(item.name, readTensor(item, `${file}: tensor '${item.name}'`));
+    initializers.set(item.name, readTensor(item, `${file}: tensor '${item.name}'`, source));
   }
-  const nodes = proto.node.map((node) => readNode(node, file));
+  const nodes = proto.node.map((node) => readNode(node, source));
   return {
     name: proto.name,
     inputs: proto.input.filter((input) => !initializers.has(input.name)).map((input) => readValueInfo(input, file)),
@@ -74,15 +95,15 @@ function readTypes(proto: GraphProto, file: string): Map<string, TensorType> {
   );
 }
 
-function readNode(proto: NodeProto, file: string): Node {
+function readNode(proto: NodeProto, source: Source): Node {
   const attributes: Record<string, Attribute> = {};
-  for (const item of proto.attribute) attributes[item.name] = readAttribute(item, proto, file);
+  for (const item of proto.attribute) attributes[item.name] = readAttribute(item, proto, source);
   const { name, opType, input: inputs, output: outputs } = proto;
   return { name, opType, domain: proto.domain === 'ai.onnx' ? '' : proto.domain, inputs, outputs, attributes };
 }
 
-function readAttribute(proto: AttributeProto, node: NodeProto, file: string): Attribute {
-  const where = `${file}: ${node.opType} '${node.name}', attribute '${proto.name}'`;
+function readAttribute(proto: AttributeProto, node: NodeProto, source: Source): Attribute {
+  const where = `${source.file}: ${node.opType} '${node.name}', attribute '${proto.name}'`;
   switch (proto.type) {
     case Kind.INT:
       return { kind: 'int', value: Number(proto.i) };
@@ -97,10 +118,10 @@ function readAttribute(proto: AttributeProto, node: NodeProto, file: string): At
     case Kind.STRINGS:
       return { kind: 'strings', value: proto.strings.map((value) => new TextDecoder().decode(value)) };
     case Kind.TENSOR:
-      if (proto.t) return { kind: 'tensor', value: readTensor(proto.t, where) };
+      if (proto.t) return { kind: 'tensor', value: readTensor(proto.t, where, source) };
       break;
     case Kind.GRAPH:
-      if (proto.g) return { kind: 'graph', value: readGraph(proto.g, file) };
+      if (proto.g) return { kind: 'graph', value: readGraph(proto.g, source) };
       break;
   }
   throw new UserError(`${where}: attributes of kind ${Kind[proto.type] ?? proto.type} are not supported`);
@@ -117,13 +138,11 @@ function readValueInfo(proto: ValueInfoProto, file: string): ValueInfo {
   return { name: proto.name, type: dataTypeName(type.value.elemType, `${file}: value '${proto.name}'`), dims };
 }
 
-function readTensor(proto: TensorProto, where: string): Tensor {
+function readTensor(proto: TensorProto, where: string, { external }: Source): Tensor {
   const type = dataTypeName(proto.dataType, where);
   const dims = proto.dims.map(Number);
   if (dims.some((dim) => !(dim >= 0))) throw new UserError(`${where}: has a negative size [${dims}]; the file is damaged`);
-  if (proto.dataLocation === TensorProto_DataLocation.EXTERNAL) {
-    throw new UserError(`${where}: is stored outside the file, which is not supported; save the model in one file`);
-  }
+  if (proto.dataLocation === TensorProto_DataLocation.EXTERNAL) return readExternal(proto.externalData, { type, dims }, external, where);
   if (proto.rawData.length > 0 || sizeOf(dims) === 0) return tensorFromBytes(type, dims, proto.rawData, where);
   const listed = listedValues(proto, type);
   if (listed.length !== sizeOf(dims)) {

@@ -38,6 +38,8 @@ export interface Engine {
   /** Threads that compute, on the CPU. */
   readonly threads: number;
   compile(graph: Graph, options?: CompileOptions): Promise<Program>;
+  /** Compiles an ONNX file as it is, in whatever operator set: to see what other programs get from it. It must be complete in itself. */
+  load(file: Uint8Array): Promise<Program>;
   /** Frees everything that was compiled. */
   close(): Promise<void>;
 }

@@ -54,6 +54,7 @@ describe('tracing', () => {
       device: 'cpu',
       threads: 1,
       close: () => engine.close(),
+      load: (file) => engine.load(file),
       compile: async (graph, options) => {
         const program = await engine.compile(graph, options);
         const run: typeof program.run = (feeds) => {

@@ -24,8 +24,15 @@ export class WorkerEngine implements Engine {
     this.#worker.on('exit', () => this.#fail(new Error('the engine was closed')));
   }
 
-  async compile(graph: Graph, options: CompileOptions = {}): Promise<Program> {
-    const model = writeModel({ graph: lowerFor(this.device, graph), opset: OPSET, metadata: {} });
+  compile(graph: Graph, options: CompileOptions = {}): Promise<Program> {
+    return this.#compile(writeModel({ graph: lowerFor(this.device, graph), opset: OPSET, metadata: {} }), options);
+  }
+
+  load(file: Uint8Array): Promise<Program> {
+    return this.#compile(new Uint8Array(file), {});
+  }
+
+  async #compile(model: Uint8Array<ArrayBuffer>, options: CompileOptions): Promise<Program> {
     const program = (await this.#ask({ do: 'compile', model, options }, [model.buffer])) as number;
     let released = false;
     return {
