@@ -5,6 +5,11 @@
  */
 export class UserError extends Error {
   override readonly name = 'UserError';
+
+  /** @param message may repeat names from files: characters that break lines or steer terminals are made visible. */
+  constructor(message: string) {
+    super(message.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`));
+  }
 }
 
 /** Raised by long work when its {@link AbortSignal} fires; the message says how to go on. */
