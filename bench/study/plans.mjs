@@ -9,14 +9,21 @@ const random = (count) => repeat(count, (draw) => ({ name: `random 1/8 #${draw}`
 /** Every ranking at the same number of maps. */
 const compare = [
   ...before,
-  { name: 'accuracy 1/64', ranking: 'accuracy', rule: { p: 64, minPerLayer: 0 } },
   { name: 'accuracy 1/8', ranking: 'accuracy', rule: eighth },
+  { name: 'collapse 1/8', ranking: 'collapse', rule: eighth },
   { name: 'universal 1/8', ranking: 'universal', rule: eighth },
-  { name: 'response 1/16', ranking: 'response', rule: sixteenth },
   { name: 'response 1/8', ranking: 'response', rule: eighth },
   ...random(1),
   { name: 'oracle 1/8', ranking: 'oracle', rule: eighth },
 ];
+
+/** Each family of pseudo-triggers alone. */
+const families = ['patch', 'additive', 'blend', 'warp'].map((family) => ({
+  name: `response by ${family} 1/8`,
+  ranking: 'response',
+  rule: eighth,
+  given: { trigger_families: [family] },
+}));
 
 /** The published method at several numbers of maps, beside chance and the other end of its ranking. */
 const published = [
@@ -46,4 +53,4 @@ const tuning = [
   { name: 'response 1/8, 2 rounds', rounds: true, given: { p: 8, rounds: 2 } },
 ];
 
-export const plans = { compare, published, tuning };
+export const plans = { compare, families, published, tuning };

@@ -3,12 +3,12 @@
 /** Options of `plantBackdoor` and numbers of images; `held` are training images that neither attacker nor defender sees. */
 export const settings = {
   mnist: {
-    images: 30_000,
-    clean: 3_000,
+    images: 12_000,
+    clean: 1_200,
     held: 3_000,
     network: { width: 8, depths: [1, 1, 1, 1] },
     training: { epochs: 3, batch_size: 64, lr: 0.1, lr_scheduler: 'OneCycleLR', onecycle_start_divisor: 5, crop_padding: 0 },
-    scan: { eps: 0.15, alpha: 0.05 },
+    scan: { eps: 0.15, alpha: 0.05, scan_images: 64, trigger_images: 64 },
     fineTune: { epochs: 5 },
   },
   cifar10: {
@@ -32,4 +32,4 @@ export const settings = {
 };
 
 /** What differs from an attack's own defaults. */
-export const attackOptions = { badnets: {}, blended: {}, sig: {}, wanet: {} };
+export const attackOptions = { badnets: {}, blended: {}, sig: { clean_label: false }, wanet: {} };
