@@ -18,6 +18,7 @@ export { Random } from './core/random.js';
 export { version } from './core/version.js';
 // Data.
 export { type Dataset, imageAt, sizeOfDataset, subset } from './data/dataset.js';
+export { type OpenOptions, openData } from './data/node/open-source.js';
 export { dataSources, findDataSource } from './data/node/registry.js';
 export { type Amount, split, stratified } from './data/sample.js';
 export type { DataSource, DatasetParts, LoadOptions } from './data/source.js';

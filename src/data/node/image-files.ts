@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdirSync } from 'node:fs';
+import { type Dirent, readdirSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { UserError } from '../../core/errors.js';
@@ -40,7 +40,7 @@ export async function findImageFiles(path: string, name?: string): Promise<Image
   });
   if (status.isFile() && archive.test(path)) return fromArchives([path]);
   if (!status.isDirectory()) throw new UserError(`'${path}' is neither a folder nor a .tar or .tar.gz archive; check the path`);
-  const entries = readdirSync(path, { withFileTypes: true });
+  const entries = entriesOf(path);
   const archives = entries.filter((entry) => !entry.isDirectory() && archive.test(entry.name)).map((entry) => entry.name);
   const own = archives.filter((file) => name !== undefined && file.startsWith(name) && /^[^a-z0-9]/i.test(file.slice(name.length)));
   if (archives.length > 0) return fromArchives((own.length > 0 ? own : archives).sort().map((file) => join(path, file)));
@@ -96,15 +96,23 @@ function placeOf(parts: readonly string[]): Place | undefined {
 }
 
 function folders(path: string): string[] {
-  return readdirSync(path, { withFileTypes: true })
+  return entriesOf(path)
     .filter((entry) => entry.isDirectory() || entry.isSymbolicLink())
     .map((entry) => entry.name)
     .sort();
 }
 
 function files(path: string): string[] {
-  return readdirSync(path, { withFileTypes: true })
+  return entriesOf(path)
     .filter((entry) => !entry.isDirectory())
     .map((entry) => entry.name)
     .sort();
+}
+
+function entriesOf(path: string): Dirent[] {
+  try {
+    return readdirSync(path, { withFileTypes: true });
+  } catch (error) {
+    throw new UserError(`'${path}' cannot be read as a folder (${(error as NodeJS.ErrnoException).code}); check it and its permissions`);
+  }
 }

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { UserError } from '../../core/errors.js';
-import { readPlainOrGzip } from './read.js';
+import { sha256 } from '../../core/hash.js';
+import { readPlainOrGzip, sha256OfFile, unpacked } from './read.js';
 
 let folder: string;
 before(async () => {
@@ -37,4 +38,22 @@ test('reading is bounded, packed or not, and damage is a user error', async () =
   }
   await assert.rejects(readPlainOrGzip(join(folder, 'nothing'), 10), /does not exist; check the path/);
   await assert.rejects(readPlainOrGzip(folder, 10), /is not a file/);
+});
+
+test('a file in pieces is unpacked by its name, and says where it is damaged', async () => {
+  const bytes = Uint8Array.from({ length: 100_000 }, (_, i) => Math.imul(i + 1, Math.imul(i + 7, 2654435761)) >>> 24);
+  const collect = async (path: string) => {
+    const pieces: Uint8Array[] = [];
+    for await (const piece of unpacked(path)) pieces.push(piece);
+    return Buffer.concat(pieces);
+  };
+  const path = join(folder, 'pieces');
+  await writeFile(path, bytes);
+  assert.ok((await collect(path)).equals(bytes));
+  assert.equal(await sha256OfFile(path), await sha256(bytes));
+  await writeFile(`${path}.gz`, gzipSync(bytes));
+  assert.ok((await collect(`${path}.gz`)).equals(bytes));
+  await writeFile(`${path}.gz`, gzipSync(bytes).subarray(0, 5000));
+  await assert.rejects(collect(`${path}.gz`), /does not unpack after byte 5000: unexpected end of file; get it again/);
+  for (const missing of ['nothing', 'nothing.gz']) await assert.rejects(collect(join(folder, missing)), /cannot be read \(ENOENT\)/);
 });

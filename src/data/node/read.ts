@@ -32,20 +32,18 @@ const PIECE = 2 ** 20;
 
 /**
  * The bytes of a file in pieces, unpacked where its name ends in `gz`.
- * @throws UserError when it is damaged or truncated gzip.
+ * @throws UserError when it cannot be read, or is damaged or truncated gzip.
  */
 export async function* unpacked(path: string): AsyncGenerator<Uint8Array> {
   const file = createReadStream(path, { highWaterMark: PIECE });
-  if (!/gz$/i.test(path)) {
-    yield* file;
-    return;
-  }
-  const unzip = createGunzip({ chunkSize: PIECE });
-  file.on('error', (error) => unzip.destroy(error));
+  const unzip = /gz$/i.test(path) ? createGunzip({ chunkSize: PIECE }) : undefined;
+  if (unzip) file.on('error', (error) => unzip.destroy(error));
   try {
-    yield* file.pipe(unzip);
+    yield* unzip ? file.pipe(unzip) : file;
   } catch (error) {
-    throw new UserError(`'${path}' does not unpack after byte ${unzip.bytesWritten}: ${(error as Error).message}; get it again`);
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (!unzip || !code?.startsWith('Z_')) throw new UserError(`'${path}' cannot be read (${code ?? message}); check its permissions`);
+    throw new UserError(`'${path}' does not unpack after byte ${unzip.bytesWritten}: ${message}; get it again`);
   } finally {
     file.destroy();
   }
