@@ -18,6 +18,7 @@ export { Random } from './core/random.js';
 export { version } from './core/version.js';
 // Data.
 export { type Dataset, imageAt, sizeOfDataset, subset } from './data/dataset.js';
+export { openRecord, type RecordFolder, readTriggered, type TriggeredPictures } from './data/node/backdoorbench.js';
 export { type OpenOptions, openData } from './data/node/open-source.js';
 export { dataSources, findDataSource } from './data/node/registry.js';
 export { type Amount, split, stratified } from './data/sample.js';
@@ -46,6 +47,7 @@ export { type DemoRun, runDemo } from './jobs/node/run-demo.js';
 export { type EvaluateRun, runEvaluate } from './jobs/node/run-evaluate.js';
 export { type Run, renderRun, type SavedRun, saveRun } from './jobs/node/run-folder.js';
 export { type RepairRun, runRepair } from './jobs/node/run-repair.js';
+export { loadCheckpointFile, type StateOptions, saveState } from './jobs/node/state-files.js';
 export { residentMemory, surroundingsOf } from './jobs/node/surroundings.js';
 export { type PicturesTask, takePictures } from './jobs/pictures.js';
 export { type Planted, type PlantTask, plantBackdoor } from './jobs/plant.js';
