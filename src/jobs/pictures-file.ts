@@ -19,6 +19,7 @@ const schema = z.object({
       }),
     )
     .optional(),
+  suspects: z.array(z.object({ sought: z.string(), target: z.int().min(0), clean: png, triggered: png, difference: png })).optional(),
 });
 
 /** The text of `pictures.json`: what {@link decodePictures} reads back, with every PNG file in base64. */
@@ -45,8 +46,8 @@ export function decodePictures(text: string, file: string): Pictures {
     const [{ path, message }] = parsed.error.issues;
     throw problem(`${path.join('.') || 'the file'}: ${message}`);
   }
-  const { trigger, samples } = parsed.data;
-  return { trigger, samples };
+  const { trigger, samples, suspects } = parsed.data;
+  return { trigger, samples, suspects };
 }
 
 function base64(bytes: Uint8Array): string {

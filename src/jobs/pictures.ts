@@ -29,7 +29,7 @@ export interface PicturesTask {
 export async function takePictures(task: PicturesTask, control: Control = {}): Promise<Pictures> {
   const { engine, test, models, count = 10, seed = 0 } = task;
   if (![1, 3].includes(test.imageShape[0])) return {};
-  const triggered = 'trigger' in task.backdoor ? triggeredTestSet(test, task.backdoor) : task.backdoor;
+  const triggered = 'trigger' in task.backdoor ? await triggeredTestSet(test, task.backdoor, engine) : task.backdoor;
   const drawn = drawInTurn(triggered.originals, count, new Random(seed).fork('pictures'));
   const before = subset(
     test,
@@ -101,6 +101,7 @@ function mostLikely(logits: Float32Array, classes: number): Prediction[] {
   });
 }
 
-function png({ imageShape: [channels, height, width] }: Dataset, pixels: Uint8Array): Promise<Uint8Array> {
+/** One image of a data set as a PNG file. */
+export function png({ imageShape: [channels, height, width] }: Dataset, pixels: Uint8Array): Promise<Uint8Array> {
   return encodePng({ channels, height, width, pixels });
 }

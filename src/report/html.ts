@@ -1,4 +1,5 @@
 import { curvesSection } from './curves.js';
+import { detectionSection } from './detection.js';
 import { mapsSection } from './maps.js';
 import { Html, html } from './markup.js';
 import { methodTitle } from './models.js';
@@ -39,7 +40,7 @@ export function renderReport(result: Result, pictures: Pictures = {}): string {
 <header><p class="kicker">Antidote</p><h1>${title}</h1>
 ${lead !== undefined && html`<p class="lead">${lead}</p>`}
 ${rest.length > 0 && html`<p>${rest.join(' ')}</p>`}</header>
-${numbersSection(result)}${triggerSection(result, pictures)}${samplesSection(result, pictures.samples ?? [])}${curvesSection(result)}${mapsSection(result)}${choicesSection(result)}${provenanceSection(result)}</main>
+${detectionSection(result, pictures)}${numbersSection(result)}${triggerSection(result, pictures)}${samplesSection(result, pictures.samples ?? [])}${curvesSection(result)}${mapsSection(result)}${choicesSection(result)}${provenanceSection(result)}</main>
 </body>
 </html>
 `.text;
@@ -50,6 +51,7 @@ function titleOf(result: Result): string {
   const defense = methodTitle(result.defense);
   const data = result.data ? ` on ${dataTitle(result.data.name)}` : '';
   if (result.kind === 'attack') return `${attack} attack${data}`;
+  if (result.kind === 'scan') return `Is it backdoored?${result.data ? ` A model for ${dataTitle(result.data.name)}` : ''}`;
   if (result.kind === 'evaluate') return `Evaluation${data}`;
   return `${result.attack ? `${attack} repaired` : 'Repair'} with ${defense ?? 'a defence'}${data}`;
 }

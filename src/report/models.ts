@@ -22,7 +22,8 @@ export function scoredModels(result: Result): ScoredModel[] {
 
 /** What to call a model: `Before repair`, `FT`, `FMP`. */
 export function modelTitle(result: Result, key: ModelKey): string {
-  if (key === 'before') return { demo: 'Before repair', repair: 'Before repair', attack: 'Backdoored', evaluate: 'Model' }[result.kind];
+  if (key === 'before')
+    return { demo: 'Before repair', repair: 'Before repair', attack: 'Backdoored', evaluate: 'Model', scan: 'Model' }[result.kind];
   const method = key === 'ft' ? result.baseline : result.defense;
   return methodTitle(method) ?? (key === 'ft' ? 'FT' : 'After repair');
 }

@@ -18,11 +18,22 @@ export interface Sample {
   readonly predictions: Readonly<Partial<Record<ModelKey, { readonly clean: Prediction; readonly triggered: Prediction }>>>;
 }
 
+/** What a scan found, on an image of another class: without it, with it, and the absolute difference of the two, as PNG files. */
+export interface SuspectPicture {
+  readonly sought: string;
+  /** The class that it leads to. */
+  readonly target: number;
+  readonly clean: Uint8Array;
+  readonly triggered: Uint8Array;
+  readonly difference: Uint8Array;
+}
+
 /** The images of a report, as PNG files at the data's own resolution; the report enlarges them without smoothing. */
 export interface Pictures {
   /** One image without the trigger, with it, and the absolute difference of the two. */
   readonly trigger?: { readonly clean: Uint8Array; readonly triggered: Uint8Array; readonly difference: Uint8Array };
   readonly samples?: readonly Sample[];
+  readonly suspects?: readonly SuspectPicture[];
 }
 
 /** An `img` element that carries its PNG file within itself. */

@@ -74,6 +74,37 @@ const defense = method.extend({
   maps: z.record(z.string(), z.array(featureMap).readonly()).optional(),
 });
 
+const level = z.enum(['likely', 'possible', 'clear']);
+
+const finding = z.object({
+  /** What was looked for: `a small patch`. */
+  sought: z.string(),
+  /** `clear` means that nothing was found. */
+  level,
+  /** The class that stands out most. */
+  target: count,
+  statistic: z.number(),
+  threshold: z.number(),
+  /** Chance that a class stands out so much if all were alike, where that is known. */
+  chance: fraction.optional(),
+  repeats: z.array(z.object({ target: count, statistic: z.number() })).readonly(),
+  /** Number of repeats that name the same class. */
+  agreeing: count,
+  /** What was measured, class by class. */
+  classes: z.array(z.number()).readonly(),
+  /** What `classes` counts. */
+  measure: z.string(),
+  statement: z.string(),
+});
+
+const detection = z.object({
+  /** The strongest level of a finding. */
+  level,
+  /** The suspected class, where there is one. */
+  target: count.optional(),
+  detectors: z.array(method.extend({ findings: z.array(finding).readonly() })).readonly(),
+});
+
 const data = z.object({
   /** `mnist`. */
   name: z.string(),
@@ -97,7 +128,7 @@ const phase = z.object({ name: z.string(), seconds: z.number().min(0), peakMemor
 export const resultSchema = z
   .object({
     version: z.literal(resultVersion, { error: `is not ${resultVersion}, the only result format that this version of Antidote reads` }),
-    kind: z.enum(['demo', 'attack', 'repair', 'evaluate']),
+    kind: z.enum(['demo', 'attack', 'repair', 'evaluate', 'scan']),
     /** When the work was finished, ISO 8601 in UTC. */
     created: z.iso.datetime(),
     seed: z.int().optional(),
@@ -111,6 +142,8 @@ export const resultSchema = z
     /** After plain fine-tuning on the same clean images, for comparison. */
     ft: scores.optional(),
     defense: defense.optional(),
+    /** Whether the model is backdoored, as far as can be told without a trigger. */
+    detection: detection.optional(),
     /** How the model of `ft` came about. */
     baseline: method.optional(),
     /** Pruned channels by convolution name, ascending. */
@@ -141,6 +174,10 @@ export type Result = z.infer<typeof resultSchema>;
 export type Scores = z.infer<typeof scores>;
 /** One feature map as a defence saw it; like the defence's own, but its numbers are null where not finite. */
 export type MapRecord = z.infer<typeof featureMap>;
+/** What a scan came to. */
+export type DetectionRecord = z.infer<typeof detection>;
+/** One look of a detector. */
+export type FindingRecord = z.infer<typeof finding>;
 /** One epoch of training; like the training loop's own, but its loss is null where not finite. */
 export type HistoryRecord = z.infer<typeof epoch>;
 

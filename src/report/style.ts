@@ -91,6 +91,9 @@ svg text{fill:var(--soft)}
 .marked{overflow:visible}
 .marked path{fill:var(--bad);stroke:var(--paper);stroke-width:1}
 .layer:not(.ruler){border-bottom:1px solid var(--rule)}
+.evidence{border-left:4px solid var(--rule);padding-left:14px;margin:0 0 22px}.evidence.likely{border-color:var(--bad)}.evidence.possible{border-color:var(--odd)}
+.layer small.measure{text-align:left;white-space:normal;line-height:1.25;padding:6px 0}
+h3{font-size:1.05rem;margin:18px 0 8px}h4{font-size:.9375rem;margin:0 0 4px}
 .plain{font-size:.875rem;margin-bottom:14px}
 .plain caption{font-size:.9375rem}
 .plain th,.plain td{padding:4px 22px 4px 0;border-bottom:1px solid var(--rule);vertical-align:top}

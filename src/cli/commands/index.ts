@@ -8,12 +8,14 @@ import { devicesCommand } from './devices.js';
 import { evaluateCommand } from './evaluate.js';
 import { repairCommand } from './repair.js';
 import { reportCommand } from './report.js';
+import { scanCommand } from './scan.js';
 
 /** Every command, in the order of the help. Attacks and defences come from their registries. */
 export const commands: readonly Command[] = [
   demoCommand,
   ...attacks.map(attackCommand),
   ...defenses.map(repairCommand),
+  scanCommand,
   evaluateCommand,
   reportCommand,
   dataListCommand,
