@@ -74,6 +74,15 @@ export function pullBack(
   return inputs.map((input) => collect(input) ?? builder.constant(zeros('float32', shapeIn(graph, input))));
 }
 
+/**
+ * The nodes on the way from the given values that have no rule, in the order in which they run: gradients with respect to the
+ * values cannot pass through them.
+ */
+export function nodesWithoutRule(graph: Graph, values: readonly Value[]): Node[] {
+  const active = dependents(graph, values);
+  return graph.nodes.filter((node) => ruleOf(node) === undefined && node.outputs.some((name) => active.has(name)));
+}
+
 /** The given values and everything whose derivative with respect to them is not zero everywhere. */
 function dependents(graph: Graph, values: readonly Value[]): Set<Value> {
   const found = new Set(values);
@@ -85,8 +94,12 @@ function dependents(graph: Graph, values: readonly Value[]): Set<Value> {
   return found;
 }
 
+function ruleOf(node: Node): RuleEntry | undefined {
+  return node.domain === '' && Object.hasOwn(rules, node.opType) ? rules[node.opType] : undefined;
+}
+
 function ruleFor(node: Node): RuleEntry {
-  const entry = node.domain === '' && Object.hasOwn(rules, node.opType) ? rules[node.opType] : undefined;
+  const entry = ruleOf(node);
   if (!entry) throw new UserError(`no gradient is known for ${describeNode(node)}; the model cannot be differentiated through it`);
   return entry;
 }
