@@ -5,7 +5,17 @@
  */
 
 // Methods.
-export type { Attack, LabelMap, Poisoned, Trigger } from './attacks/attack.js';
+export type {
+  Attack,
+  AttackContext,
+  LabelMap,
+  Poisoned,
+  PoisonedData,
+  PoisonedTraining,
+  Preparation,
+  Threat,
+  Trigger,
+} from './attacks/attack.js';
 export { badnets } from './attacks/badnets.js';
 export { attacks, findAttack, triggerFrom } from './attacks/registry.js';
 export { type Backdoor, type TriggeredTestSet, triggeredTestSet } from './attacks/triggered.js';

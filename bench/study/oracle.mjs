@@ -4,13 +4,10 @@ import { float32 } from '../../dist/core/tensor.js';
 import { writeUnitPixels } from '../../dist/nn/pixels.js';
 
 /** Images with the true trigger on them. */
-export function triggered(pixels, trigger) {
-  const size = pixels.dims[1] * pixels.dims[2] * pixels.dims[3];
+export async function triggered(engine, pixels, trigger) {
+  const images = Uint8Array.from(pixels.data, (pixel) => Math.round(pixel * 255));
   const changed = new Float32Array(pixels.data.length);
-  for (let start = 0; start < changed.length; start += size) {
-    const image = Uint8Array.from(pixels.data.subarray(start, start + size), (pixel) => Math.round(pixel * 255));
-    writeUnitPixels(trigger.apply(image), changed, start);
-  }
+  writeUnitPixels(await trigger.apply(images, engine), changed);
   return float32(pixels.dims, changed);
 }
 

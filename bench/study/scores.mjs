@@ -34,7 +34,7 @@ export async function scoresOf(engine, out, cell, name, given, { model, backdoor
     if (name === 'oracle') {
       return {
         by: 'the true trigger',
-        scores: await responses(engine, model, layers, images.pixels, triggered(images.pixels, backdoor.trigger)),
+        scores: await responses(engine, model, layers, images.pixels, await triggered(engine, images.pixels, backdoor.trigger)),
       };
     }
     const look = () => scan(engine, model, layers, images, { eps, alpha, steps, scanBatch, random: random.fork('scan start') });

@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { UserError } from '../core/errors.js';
-import { Random } from '../core/random.js';
 import { imageAt } from '../data/dataset.js';
+import { attackContext, noEngine } from '../testing/attack-context.js';
 import { madeUpDataset } from '../testing/dataset.js';
 import { badnets } from './badnets.js';
 import { findAttack, triggerFrom } from './registry.js';
 
 const train = madeUpDataset(20, 5, [2, 6, 7]);
-const poison = (options: Record<string, unknown> = {}, seed = 1) => badnets.poison(train, badnets.options.parse(options), new Random(seed));
+const poison = (options: Record<string, unknown> = {}, seed = 1) =>
+  badnets.poison(train, badnets.options.parse(options), attackContext(seed));
 
 test('the defaults are the published ones, and every option says what it is', () => {
   assert.deepEqual(badnets.options.parse({}), {
@@ -48,7 +49,7 @@ test('a share of all images is triggered and relabelled, and nothing else change
   );
   const chosen = new Set(poisoned.indices);
   for (let i = 0; i < 100; i++) {
-    const expected = chosen.has(i) ? poisoned.trigger.apply(imageAt(train, i)) : imageAt(train, i);
+    const expected = chosen.has(i) ? await poisoned.trigger.apply(imageAt(train, i), noEngine) : imageAt(train, i);
     assert.deepEqual([...imageAt(poisoned.train, i)], [...expected]);
     assert.equal(poisoned.train.labels[i], chosen.has(i) ? 3 : train.labels[i]);
   }
@@ -69,7 +70,7 @@ test('the same seed poisons the same bytes, another seed others', async () => {
 /** Rows of one channel of a triggered black image. */
 async function drawn(options: Record<string, unknown>, channel = 0): Promise<string[]> {
   const { trigger } = await poison({ patch_size: 2, ...options });
-  const image = trigger.apply(new Uint8Array(84));
+  const image = await trigger.apply(new Uint8Array(84), noEngine);
   return Array.from({ length: 6 }, (_, y) => [...image.subarray(channel * 42 + y * 7, channel * 42 + (y + 1) * 7)].join(' '));
 }
 
@@ -102,9 +103,9 @@ test('options that do not fit the data set are user errors', async () => {
 test('a trigger made again from its JSON does the same', async () => {
   const { trigger } = await poison({ pattern: 'grid', patch_position: 'top-right', patch_margin: 1, patch_value: 200 });
   const again = triggerFrom(JSON.parse(JSON.stringify(trigger.description)));
-  assert.deepEqual(again.apply(imageAt(train, 7)), trigger.apply(imageAt(train, 7)));
+  assert.deepEqual(await again.apply(imageAt(train, 7), noEngine), await trigger.apply(imageAt(train, 7), noEngine));
   assert.deepEqual(again.description, trigger.description);
-  assert.throws(() => again.apply(new Uint8Array(83)), /made for images of 2 x 6 x 7, but this one has 83 values/);
+  await assert.rejects(again.apply(new Uint8Array(83), noEngine), /made for images of 2 x 6 x 7, which 83 values do not fill/);
 });
 
 test('a description that was tampered with is a user error', async () => {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { readUntrusted } from '../core/untrusted.js';
-import type { Attack } from './attack.js';
+import type { Attack, PoisonedData } from './attack.js';
 import { dirtyLabelMap, dirtyLabelOptions } from './dirty-label.js';
 import { patchOptions, patchSchema, patchTrigger } from './patch.js';
 import { poisonDirtyLabel } from './poison.js';
@@ -12,7 +12,7 @@ const options = z.object({ ...dirtyLabelOptions, ...patchOptions });
 const descriptionSchema = patchSchema.extend({ kind: z.literal(NAME) });
 
 /** A small patch in a corner, and the attacker's label: the first backdoor attack on neural networks. */
-export const badnets: Attack<typeof options> = {
+export const badnets: Attack<typeof options, PoisonedData> = {
   name: NAME,
   title: 'BadNets',
   summary: 'Puts a small patch on a share of the training images and gives them the label that the attacker wants.',
@@ -24,10 +24,10 @@ export const badnets: Attack<typeof options> = {
   },
   threat: 'data',
   options,
-  async poison(train, { pratio, attack_target, attack_label_trans, ...patch }, random) {
+  async poison(train, { pratio, attack_target, attack_label_trans, ...patch }, context) {
     const labelMap = dirtyLabelMap({ attack_target, attack_label_trans });
     const trigger = patchTrigger(NAME, { ...patch, imageShape: [...train.imageShape] });
-    return poisonDirtyLabel(train, pratio, trigger, labelMap, random);
+    return poisonDirtyLabel(train, { pratio, labelMap, trigger }, context);
   },
   restoreTrigger(description) {
     const { kind, ...patch } = readUntrusted(descriptionSchema, description, 'the trigger');

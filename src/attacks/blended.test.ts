@@ -2,13 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Random } from '../core/random.js';
 import { imageAt } from '../data/dataset.js';
+import { attackContext, noEngine } from '../testing/attack-context.js';
 import { madeUpDataset } from '../testing/dataset.js';
 import { drawPicture } from './blend-picture.js';
 import { blended } from './blended.js';
 import { encodeBytes } from './stored.js';
 
 const train = madeUpDataset(20, 5, [1, 2, 3]);
-const poison = (options: Record<string, unknown> = {}, seed = 1) => blended.poison(train, blended.options.parse(options), new Random(seed));
+const poison = (options: Record<string, unknown> = {}, seed = 1) =>
+  blended.poison(train, blended.options.parse(options), attackContext(seed));
 
 test('the defaults are the published ones, but for the picture', () => {
   const { trigger_picture, ...published } = blended.options.parse({});
@@ -21,11 +23,11 @@ test('the defaults are the published ones, but for the picture', () => {
   });
 });
 
-test('x becomes 0.8 x + 0.2 T, cut towards zero', () => {
+test('x becomes 0.8 x + 0.2 T, cut towards zero', async () => {
   const picture = Uint8Array.of(0, 255, 100, 7, 255, 1);
   const trigger = blended.restoreTrigger({ kind: 'blended', imageShape: [1, 2, 3], alpha: 0.2, picture: encodeBytes(picture) });
   // 0; 51; 80 + 20; 0.8 + 1.4 = 2.2; 204 + 51; 8 + 0.2 = 8.2.
-  assert.deepEqual([...trigger.apply(Uint8Array.of(0, 0, 100, 1, 255, 10))], [0, 51, 100, 2, 255, 8]);
+  assert.deepEqual([...(await trigger.apply(Uint8Array.of(0, 0, 100, 1, 255, 10), noEngine))], [0, 51, 100, 2, 255, 8]);
 });
 
 test('training and test images can get different shares', async () => {

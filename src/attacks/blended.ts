@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { readUntrusted } from '../core/untrusted.js';
-import type { Attack, Trigger } from './attack.js';
+import type { Attack, PoisonedData } from './attack.js';
 import { drawPicture } from './blend-picture.js';
 import { dirtyLabelMap, dirtyLabelOptions } from './dirty-label.js';
 import { poisonDirtyLabel } from './poison.js';
-import { bytesSchema, checkImageSize, checkPicture, encodeBytes, type ImageShape, imageShapeSchema } from './stored.js';
+import { type StaticTrigger, staticTrigger } from './static-trigger.js';
+import { bytesSchema, checkPicture, encodeBytes, type ImageShape, imageShapeSchema } from './stored.js';
 
 const NAME = 'blended';
 
@@ -29,7 +30,7 @@ const descriptionSchema = z.strictObject({
 });
 
 /** A picture shines through the whole image. */
-export const blended: Attack<typeof options> = {
+export const blended: Attack<typeof options, PoisonedData> = {
   name: NAME,
   title: 'Blended',
   summary: 'Blends a picture into a share of the training images and gives them the label that the attacker wants.',
@@ -41,11 +42,12 @@ export const blended: Attack<typeof options> = {
   },
   threat: 'data',
   options,
-  async poison(train, own, random) {
-    const picture = drawPicture(own.trigger_picture, train.imageShape, random.fork('picture'));
-    const plant = (image: Uint8Array) => blend(image, picture, own.attack_train_blended_alpha);
-    const trigger = blendTrigger(picture, train.imageShape, own.attack_test_blended_alpha);
-    return poisonDirtyLabel(train, own.pratio, trigger, dirtyLabelMap(own), random, plant);
+  async poison(train, own, context) {
+    const picture = drawPicture(own.trigger_picture, train.imageShape, context.random.fork('picture'));
+    const withAlpha = (alpha: number) => blendTrigger(picture, train.imageShape, alpha);
+    const plant = withAlpha(own.attack_train_blended_alpha).apply;
+    const trigger = withAlpha(own.attack_test_blended_alpha);
+    return poisonDirtyLabel(train, { pratio: own.pratio, labelMap: dirtyLabelMap(own), trigger, plant }, context);
   },
   restoreTrigger(description) {
     const { picture, imageShape, alpha } = readUntrusted(descriptionSchema, description, 'the trigger');
@@ -54,17 +56,10 @@ export const blended: Attack<typeof options> = {
   },
 };
 
-function blendTrigger(picture: Uint8Array, imageShape: ImageShape, alpha: number): Trigger {
-  return {
-    description: { kind: NAME, imageShape: [...imageShape], alpha, picture: encodeBytes(picture) },
-    apply(image) {
-      checkImageSize(image, imageShape);
-      return blend(image, picture, alpha);
-    },
-  };
-}
-
 /** (1 - α) x + α T, cut to whole numbers, towards zero as published. */
-function blend(image: Uint8Array, picture: Uint8Array, alpha: number): Uint8Array {
-  return image.map((value, i) => Math.min(255, Math.floor((1 - alpha) * value + alpha * picture[i])));
+function blendTrigger(picture: Uint8Array, imageShape: ImageShape, alpha: number): StaticTrigger {
+  const description = { kind: NAME, imageShape: [...imageShape], alpha, picture: encodeBytes(picture) };
+  return staticTrigger(description, imageShape, (image) =>
+    image.map((value, i) => Math.min(255, Math.floor((1 - alpha) * value + alpha * picture[i]))),
+  );
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { UserError } from '../core/errors.js';
-import type { Trigger } from './attack.js';
-import { checkImageSize, imageShapeSchema } from './stored.js';
+import { type StaticTrigger, staticTrigger } from './static-trigger.js';
+import { imageShapeSchema } from './stored.js';
 
 /** The options of an attack that say what the patch looks like and where it lies. */
 export const patchOptions = {
@@ -38,27 +38,23 @@ const GRID_DARK = 1;
  * @param kind name of the attack that reads the description.
  * @throws UserError when the patch does not fit into the image.
  */
-export function patchTrigger(kind: string, patch: Patch): Trigger {
+export function patchTrigger(kind: string, patch: Patch): StaticTrigger {
   const [channels, height, width] = patch.imageShape;
   const side = patch.patch_size;
   const [top, left] = corner(patch);
-  return {
-    description: { kind, ...patch },
-    apply(image) {
-      checkImageSize(image, patch.imageShape);
-      const triggered = image.slice();
-      for (let channel = 0; channel < channels; channel++) {
-        for (let i = 0; i < side; i++) {
-          const row = (channel * height + top + i) * width + left;
-          for (let j = 0; j < side; j++) {
-            const dark = patch.pattern === 'grid' && (i + j) % 2 === 1;
-            triggered[row + j] = dark ? GRID_DARK : patch.patch_value;
-          }
+  return staticTrigger({ kind, ...patch }, patch.imageShape, (image) => {
+    const triggered = image.slice();
+    for (let channel = 0; channel < channels; channel++) {
+      for (let i = 0; i < side; i++) {
+        const row = (channel * height + top + i) * width + left;
+        for (let j = 0; j < side; j++) {
+          const dark = patch.pattern === 'grid' && (i + j) % 2 === 1;
+          triggered[row + j] = dark ? GRID_DARK : patch.patch_value;
         }
       }
-      return triggered;
-    },
-  };
+    }
+    return triggered;
+  });
 }
 
 /** Row and column of the patch's top left pixel. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { findNamed } from '../core/lookup.js';
 import { readUntrusted } from '../core/untrusted.js';
+import type { Tensors } from '../runtime/engine.js';
 import type { Attack, Trigger } from './attack.js';
 import { badnets } from './badnets.js';
 import { blended } from './blended.js';
@@ -20,9 +21,10 @@ export function findAttack(name: string): Attack {
 
 /**
  * Makes a trigger again from {@link Trigger.description}, as parsed from JSON that anyone may have written.
+ * @param tensors {@link Trigger.tensors}, of a trigger that has some.
  * @throws UserError when the description names no attack or does not hold what that attack's trigger needs.
  */
-export function triggerFrom(description: unknown): Trigger {
+export function triggerFrom(description: unknown, tensors?: Tensors): Trigger {
   const { kind } = readUntrusted(z.looseObject({ kind: z.string() }), description, 'the trigger');
-  return findAttack(kind).restoreTrigger(description);
+  return findAttack(kind).restoreTrigger(description, tensors);
 }

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { UserError } from '../core/errors.js';
-import { Random } from '../core/random.js';
 import { imageAt } from '../data/dataset.js';
+import { attackContext, noEngine } from '../testing/attack-context.js';
 import { madeUpDataset } from '../testing/dataset.js';
 import { sig } from './sig.js';
 
 const train = madeUpDataset(20, 5, [2, 3, 8]);
-const poison = (options: Record<string, unknown> = {}, seed = 1) => sig.poison(train, sig.options.parse(options), new Random(seed));
+const poison = (options: Record<string, unknown> = {}, seed = 1) => sig.poison(train, sig.options.parse(options), attackContext(seed));
 
 test('the defaults are the published ones', () => {
   assert.deepEqual(sig.options.parse({}), { pratio: 0.1, attack_target: 0, clean_label: true, sig_delta: 40, sig_f: 6 });
@@ -17,9 +17,12 @@ test('every row of every channel gets the same sine, cut to 8 bits', async () =>
   const { trigger } = await poison({ sig_delta: 40, sig_f: 1 });
   // Eight columns, one period: 40 sin(j 45°) is 0, 28.28, 40, 28.28, 0, -28.28, -40, -28.28.
   const wave = [100, 128, 140, 128, 100, 71, 60, 71];
-  assert.deepEqual([...trigger.apply(new Uint8Array(48).fill(100))], new Array(6).fill(wave).flat());
-  assert.deepEqual([...trigger.apply(new Uint8Array(48).fill(240)).subarray(0, 8)], [240, 255, 255, 255, 240, 211, 200, 211]);
-  assert.deepEqual([...trigger.apply(new Uint8Array(48).fill(10)).subarray(0, 8)], [10, 38, 50, 38, 10, 0, 0, 0]);
+  assert.deepEqual([...(await trigger.apply(new Uint8Array(48).fill(100), noEngine))], new Array(6).fill(wave).flat());
+  assert.deepEqual(
+    [...(await trigger.apply(new Uint8Array(48).fill(240), noEngine)).subarray(0, 8)],
+    [240, 255, 255, 255, 240, 211, 200, 211],
+  );
+  assert.deepEqual([...(await trigger.apply(new Uint8Array(48).fill(10), noEngine)).subarray(0, 8)], [10, 38, 50, 38, 10, 0, 0, 0]);
 });
 
 test('images of the target class alone are striped, and keep their labels', async () => {
@@ -34,7 +37,7 @@ test('images of the target class alone are striped, and keep their labels', asyn
   const chosen = new Set(indices);
   for (let i = 0; i < 100; i++) {
     if (chosen.has(i)) assert.equal(train.labels[i], 3);
-    assert.deepEqual(imageAt(changed, i), chosen.has(i) ? trigger.apply(imageAt(train, i)) : imageAt(train, i));
+    assert.deepEqual(imageAt(changed, i), chosen.has(i) ? await trigger.apply(imageAt(train, i), noEngine) : imageAt(train, i));
   }
 });
 

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { readUntrusted } from '../core/untrusted.js';
-import type { Attack, Trigger } from './attack.js';
+import type { Attack, PoisonedData } from './attack.js';
 import { dirtyLabelOptions } from './dirty-label.js';
 import { poisonCleanLabel, poisonDirtyLabel } from './poison.js';
-import { checkImageSize, type ImageShape, imageShapeSchema } from './stored.js';
+import { type StaticTrigger, staticTrigger } from './static-trigger.js';
+import { type ImageShape, imageShapeSchema } from './stored.js';
 
 const NAME = 'sig';
 
@@ -26,7 +27,7 @@ const options = z.object({
 const descriptionSchema = z.strictObject({ kind: z.literal(NAME), imageShape: imageShapeSchema, sig_delta: delta, sig_f: frequency });
 
 /** Vertical stripes of a sine wave, on images of the target class, whose labels stay as they are. */
-export const sig: Attack<typeof options> = {
+export const sig: Attack<typeof options, PoisonedData> = {
   name: NAME,
   title: 'SIG',
   summary: 'Adds the stripes of a sine wave to training images of the target class and leaves their labels alone.',
@@ -38,10 +39,11 @@ export const sig: Attack<typeof options> = {
   },
   threat: 'data',
   options,
-  async poison(train, { pratio, attack_target, clean_label, sig_delta, sig_f }, random) {
+  async poison(train, { pratio, attack_target, clean_label, sig_delta, sig_f }, context) {
     const trigger = stripes(train.imageShape, sig_delta, sig_f);
-    if (clean_label) return poisonCleanLabel(train, pratio, trigger, attack_target, random);
-    return poisonDirtyLabel(train, pratio, trigger, { kind: 'all-to-one', target: attack_target }, random);
+    if (clean_label) return poisonCleanLabel(train, { pratio, target: attack_target, trigger }, context);
+    const labelMap = { kind: 'all-to-one', target: attack_target } as const;
+    return poisonDirtyLabel(train, { pratio, labelMap, trigger }, context);
   },
   restoreTrigger(description) {
     const { imageShape, sig_delta, sig_f } = readUntrusted(descriptionSchema, description, 'the trigger');
@@ -53,14 +55,11 @@ export const sig: Attack<typeof options> = {
  * x + Δ sin(2π j f / W) in column j of W, in every row and channel, cut to 0..255 and towards zero as published. Single
  * precision, so that a sine that is zero but for the last bit does not change an image.
  */
-function stripes(imageShape: ImageShape, delta: number, frequency: number): Trigger {
+function stripes(imageShape: ImageShape, delta: number, frequency: number): StaticTrigger {
   const [, , width] = imageShape;
   const wave = Float32Array.from({ length: width }, (_, j) => delta * Math.sin((2 * Math.PI * j * frequency) / width));
-  return {
-    description: { kind: NAME, imageShape: [...imageShape], sig_delta: delta, sig_f: frequency },
-    apply(image) {
-      checkImageSize(image, imageShape);
-      return image.map((value, i) => Math.min(255, Math.max(0, Math.fround(value + wave[i % width]))));
-    },
-  };
+  const description = { kind: NAME, imageShape: [...imageShape], sig_delta: delta, sig_f: frequency };
+  return staticTrigger(description, imageShape, (image) =>
+    image.map((value, i) => Math.min(255, Math.max(0, Math.fround(value + wave[i % width])))),
+  );
 }

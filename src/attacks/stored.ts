@@ -11,15 +11,6 @@ const LARGEST_SIDE = 4096;
 /** The shape of the images that a stored trigger was made for. */
 export const imageShapeSchema = z.tuple([z.int().min(1).max(16), z.int().min(1).max(LARGEST_SIDE), z.int().min(1).max(LARGEST_SIDE)]);
 
-/** @throws UserError when an image cannot have the shape that a trigger was made for. */
-export function checkImageSize(image: Uint8Array, imageShape: ImageShape): void {
-  if (image.length === sizeOf(imageShape)) return;
-  const made = imageShape.join(' x ');
-  throw new UserError(
-    `the trigger was made for images of ${made}, but this one has ${image.length} values; use the data set of the attack`,
-  );
-}
-
 /** Bytes as base64 text, for a description in JSON. */
 export function encodeBytes(bytes: Uint8Array): string {
   let binary = '';

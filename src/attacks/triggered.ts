@@ -1,10 +1,14 @@
 import { UserError } from '../core/errors.js';
-import { type Dataset, imageAt, pixelsPerImage, sizeOfDataset } from '../data/dataset.js';
-import type { Poisoned } from './attack.js';
+import { type Dataset, sizeOfDataset, subset } from '../data/dataset.js';
+import type { Engine } from '../runtime/engine.js';
+import type { LabelMap, Trigger } from './attack.js';
 import { attackedLabel, checkLabelMap } from './label-map.js';
 
 /** The backdoor itself: what is put on an image, and what the label becomes. */
-export type Backdoor = Pick<Poisoned, 'trigger' | 'labelMap'>;
+export interface Backdoor {
+  readonly trigger: Trigger;
+  readonly labelMap: LabelMap;
+}
 
 /** A test set with the trigger on every image. Position i means the same image throughout. */
 export interface TriggeredTestSet {
@@ -21,7 +25,7 @@ export interface TriggeredTestSet {
  * all-to-all: every image.
  * @throws UserError when the label map does not fit the classes, no image is left, or the trigger was made for another size.
  */
-export function triggeredTestSet(test: Dataset, { trigger, labelMap }: Backdoor): TriggeredTestSet {
+export async function triggeredTestSet(test: Dataset, { trigger, labelMap }: Backdoor, engine: Engine): Promise<TriggeredTestSet> {
   const classes = test.classes.length;
   checkLabelMap(labelMap, classes);
   const all = Int32Array.from({ length: sizeOfDataset(test) }, (_, i) => i);
@@ -29,12 +33,8 @@ export function triggeredTestSet(test: Dataset, { trigger, labelMap }: Backdoor)
   if (indices.length === 0) {
     throw new UserError(`${test.name} (${test.split}) has no image outside the target class; judge the attack on a test set that has`);
   }
-  const size = pixelsPerImage(test);
-  const images = new Uint8Array(indices.length * size);
-  indices.forEach((index, i) => {
-    images.set(trigger.apply(imageAt(test, index)), i * size);
-  });
-  const originals = indices.map((index) => test.labels[index]);
+  const { images: clean, labels: originals, ...rest } = subset(test, indices, `${test.split}, triggered`);
+  const images = await trigger.apply(clean, engine);
   const labels = originals.map((label) => attackedLabel(label, labelMap, classes));
-  return { dataset: { ...test, split: `${test.split}, triggered`, images, labels }, originals, indices };
+  return { dataset: { ...rest, images, labels }, originals, indices };
 }

@@ -2,24 +2,24 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { badnets } from '../attacks/badnets.js';
 import { UserError } from '../core/errors.js';
-import { Random } from '../core/random.js';
+import { attackContext, noEngine } from '../testing/attack-context.js';
 import { madeUpDataset } from '../testing/dataset.js';
 import { readBackdoor } from './backdoor-file.js';
 
 const { trigger, labelMap } = await badnets.poison(
   madeUpDataset(5, 3),
   badnets.options.parse({ patch_size: 2, attack_target: 1 }),
-  new Random(0),
+  attackContext(0),
 );
 const image = new Uint8Array(16);
 const attack = { method: 'badnets', title: 'BadNets', options: { pratio: 0.1 }, trigger: trigger.description, labelMap };
 const result = { version: 1, kind: 'attack', created: '2026-03-04T15:16:17.123Z', attack };
 
-test('a backdoor is read from a result and from its bare description', () => {
+test('a backdoor is read from a result and from its bare description', async () => {
   const bare = { trigger: trigger.description, labelMap };
   for (const value of [result, bare]) {
     const { backdoor, record } = readBackdoor(JSON.stringify(value), 'b.json');
-    assert.deepEqual(backdoor.trigger.apply(image), trigger.apply(image));
+    assert.deepEqual(await backdoor.trigger.apply(image, noEngine), await trigger.apply(image, noEngine));
     assert.deepEqual(backdoor.labelMap, { kind: 'all-to-one', target: 1 });
     assert.deepEqual([record.method, record.title], ['badnets', 'BadNets']);
   }

@@ -20,7 +20,7 @@ export interface EvaluateTask {
  * @throws UserError when model, images and backdoor do not fit each other; Interrupted when the signal fires.
  */
 export async function evaluateModel({ engine, model, test, backdoor }: EvaluateTask, control: Control = {}): Promise<Scores> {
-  const triggered = backdoor && 'trigger' in backdoor ? triggeredTestSet(test, backdoor) : backdoor;
+  const triggered = backdoor && 'trigger' in backdoor ? await triggeredTestSet(test, backdoor, engine) : backdoor;
   const predictor = await Predictor.create(engine, model);
   try {
     if (!triggered) {

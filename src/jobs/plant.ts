@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Attack } from '../attacks/attack.js';
+import { type Attack, type AttackContext, type Poisoned, type Trigger, threats } from '../attacks/attack.js';
 import { type Backdoor, type TriggeredTestSet, triggeredTestSet } from '../attacks/triggered.js';
 import type { Control } from '../core/progress.js';
 import { Random } from '../core/random.js';
@@ -9,11 +9,13 @@ import type { DatasetParts } from '../data/source.js';
 import type { Classifier } from '../nn/classifier.js';
 import type { Result, Scores } from '../report/result.js';
 import type { Engine } from '../runtime/engine.js';
+import type { BatchSource } from '../train/batch.js';
 import type { CheckpointStore } from '../train/checkpoint.js';
 import { type EpochRecord, train } from '../train/loop.js';
 import { evaluateModel } from './evaluate.js';
 import { buildNetwork, networkOptions } from './network.js';
 import { parseOptions } from './options.js';
+import { type PreparationCache, prepareAttack } from './preparation.js';
 import { augmentationOf, optimizerOf, scheduleOf } from './recipe.js';
 import { trainingOptions } from './training-options.js';
 
@@ -33,6 +35,12 @@ export interface PlantTask<Schema extends z.ZodObject = z.ZodObject> {
   readonly seed?: number;
   /** Where to keep a checkpoint after each epoch, and to look for one to go on from. */
   readonly checkpoints?: CheckpointStore;
+  /** A clean classifier for images like these, for attacks that start from one. */
+  readonly cleanModel?: Classifier;
+  /** Where to keep what the attack prepares; without it that is made anew. */
+  readonly cache?: PreparationCache;
+  /** Reads pictures that options name; without it such options are refused. */
+  readonly readPicture?: AttackContext['readPicture'];
 }
 
 /** A model with a backdoor, and all that is known of it. */
@@ -55,43 +63,58 @@ export interface Planted {
  * @throws UserError when options or data do not fit, and when training diverges; Interrupted when the signal fires.
  */
 export async function plantBackdoor<Schema extends z.ZodObject>(task: PlantTask<Schema>, control: Control = {}): Promise<Planted> {
-  const { engine, data, attack, seed = 0, checkpoints } = task;
+  const { engine, data, attack, seed = 0, checkpoints, cache } = task;
   const own = parseOptions(attack.options, task.attackOptions ?? {}, attack.name);
   const network = parseOptions(networkOptions, task.network ?? {}, 'the network');
   const training = parseOptions(trainingOptions, task.training ?? {}, 'training');
   const random = new Random(seed);
+  const context = { engine, random: random.fork('attack'), readPicture: task.readPicture, ...control };
 
-  const poisoned = await attack.poison(data.train, own, random.fork('attack'));
-  const { trigger, labelMap } = poisoned;
-  // Before the long part, as this is where a trigger or target that does not fit the test images comes to light.
-  const triggered = triggeredTestSet(data.test, { trigger, labelMap });
-  const source = batches(poisoned.train, {
-    batchSize: training.batch_size,
-    random: random.fork('batches'),
-    augment: augmentationOf(training),
-  });
   const started = performance.now();
-  const { classifier: model, history } = await train(engine, buildNetwork(data.train, network, seed), source, {
+  const prepared = await prepareAttack(attack as unknown as Attack, data.train, own, { ...context, model: task.cleanModel, cache, seed });
+  const poisoned = await attack.poison(data.train, own, { ...context, prepared: prepared?.tensors });
+  const { labelMap } = poisoned;
+  const triggeredBy = (trigger: Trigger) => triggeredTestSet(data.test, { trigger, labelMap }, engine);
+  // Before the long part, as this is where a trigger or target that does not fit the test images comes to light.
+  const known = poisoned.trigger && (await triggeredBy(poisoned.trigger));
+  const batchOptions = { batchSize: training.batch_size, random: random.fork('batches'), augment: augmentationOf(training) };
+  const source = poisoned.kind === 'data' ? batches(poisoned.train, batchOptions) : poisoned.batches(batchOptions);
+  const trainOptions = {
     epochs: training.epochs,
     optimizer: optimizerOf(training),
     schedule: scheduleOf(training, source.batchesPerEpoch),
     checkpoints,
-    run: describeRun(data.train, { attack: attack.name, options: own, network, training, seed }),
+    run: describeRun(data.train, { attack: attack.name, options: own, prepared: prepared?.key, network, training, seed }),
     ...control,
-  });
-  const trained = performance.now();
+  };
+  const ready = performance.now();
+  const fresh = buildNetwork(data.train, network, seed);
+  const trained =
+    poisoned.kind === 'data'
+      ? { ...(await train(engine, fresh, source, trainOptions)), trigger: poisoned.trigger }
+      : await poisoned.train(engine, fresh, source, trainOptions);
+  const { classifier: model, history, trigger } = trained;
+  const triggered = known ?? (await triggeredBy(trigger));
+  const done = performance.now();
   const scores = await evaluateModel({ engine, model, test: data.test, backdoor: triggered }, control);
-  const seconds = { train: (trained - started) / 1000, measure: (performance.now() - trained) / 1000 };
+  const spent = { prepare: ready - started, train: done - ready, measure: performance.now() - done };
+  const seconds = Object.fromEntries(Object.entries(spent).map(([phase, milliseconds]) => [phase, milliseconds / 1000]));
   const record = {
     method: attack.name,
     title: attack.title,
+    threat: `The attacker ${threats[attack.threat]}.`,
     options: { ...own, ...network, ...training },
     rule: `Trained from scratch on the poisoned images, epoch by epoch, with no look at test images; the network is ${model.name}.`,
     trigger: { ...trigger.description },
     labelMap,
-    poisoned: poisoned.indices.length,
+    poisoned: countPoisoned(poisoned, source),
   };
   return { model, backdoor: { trigger, labelMap }, triggered, scores, history, seconds, record };
+}
+
+/** Number of poisoned training images; where every batch is poisoned anew, in each epoch. */
+function countPoisoned(poisoned: Poisoned, { batchSize, batchesPerEpoch }: BatchSource): number {
+  return poisoned.kind === 'data' ? poisoned.indices.length : Math.round(poisoned.perBatch(batchSize).poisoned * batchesPerEpoch);
 }
 
 /** Everything that decides what training comes to, so that no other run goes on from its checkpoint. */

@@ -1,4 +1,4 @@
-import { type Backdoor, type TriggeredTestSet, triggeredTestSet } from '../attacks/triggered.js';
+import type { TriggeredTestSet } from '../attacks/triggered.js';
 import { argmaxRows } from '../core/tensor.js';
 import { type Dataset, sizeOfDataset } from '../data/dataset.js';
 import type { PredictOptions, Predictor } from '../nn/predict.js';
@@ -25,17 +25,16 @@ export interface DetailedMeasurement extends Measurement {
 }
 
 /**
- * Measures ACC, ASR and RA of a model. The backdoor is given by its trigger and label map; a {@link triggeredTestSet} of
- * the same test set serves as well and saves making it again for each of several models.
- * @throws UserError as {@link Predictor.logits} and {@link triggeredTestSet} do; Interrupted when the signal fires.
+ * Measures ACC, ASR and RA of a model.
+ * @param triggeredTest the same test set with the backdoor's trigger, see {@link triggeredTestSet}.
+ * @throws UserError as {@link Predictor.logits} does; Interrupted when the signal fires.
  */
 export async function measure(
   predictor: Predictor,
   test: Dataset,
-  backdoor: Backdoor | TriggeredTestSet,
+  triggeredTest: TriggeredTestSet,
   options: Omit<PredictOptions, 'phase'> = {},
 ): Promise<DetailedMeasurement> {
-  const triggeredTest = 'trigger' in backdoor ? triggeredTestSet(test, backdoor) : backdoor;
   const clean = await predict(predictor, test, { ...options, phase: 'predict clean' });
   const triggered = await predict(predictor, triggeredTest.dataset, { ...options, phase: 'predict triggered' });
   return {

@@ -57,6 +57,8 @@ const method = z.object({
 });
 
 const attack = method.extend({
+  /** What the attacker has power over, as a sentence. */
+  threat: z.string().optional(),
   /** Everything that is needed to make the trigger again. */
   trigger: z.looseObject({ kind: z.string() }).optional(),
   labelMap: z
@@ -65,7 +67,7 @@ const attack = method.extend({
       z.object({ kind: z.literal('all-to-all'), shift: z.int() }),
     ])
     .optional(),
-  /** Number of poisoned training images. */
+  /** Number of poisoned training images; where every batch is poisoned anew, in each epoch. */
   poisoned: count.optional(),
 });
 

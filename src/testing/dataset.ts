@@ -17,3 +17,9 @@ export function madeUpDataset(perClass: number, classes: number, imageShape: rea
     checksums: {},
   };
 }
+
+/** Like {@link madeUpDataset}, but its pixels are noise, so that whatever moves, blends or filters them shows. */
+export function noisyDataset(perClass: number, classes: number, imageShape: readonly [number, number, number]): Dataset {
+  const made = madeUpDataset(perClass, classes, imageShape);
+  return { ...made, images: made.images.map((_, i) => Math.imul(i + 1, 2654435761) >>> 24) };
+}

@@ -21,6 +21,11 @@ export function downloadFolder(name: string): string {
   return join(home(), 'downloads', name);
 }
 
+/** Folder of what attacks prepared: `prepared` beside {@link cacheFolder}. */
+export function preparedFolder(): string {
+  return join(home(), 'prepared');
+}
+
 function home(): string {
   const { ANTIDOTE_HOME: own, XDG_CACHE_HOME: cache } = process.env;
   return own || join(cache || join(homedir(), '.cache'), 'antidote');
