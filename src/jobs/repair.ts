@@ -5,6 +5,7 @@ import { Random } from '../core/random.js';
 import type { Dataset } from '../data/dataset.js';
 import type { Defense, Repair } from '../defenses/defense.js';
 import type { Classifier } from '../nn/classifier.js';
+import { checkDifferentiable } from '../nn/import/differentiable.js';
 import type { Result } from '../report/result.js';
 import type { Engine } from '../runtime/engine.js';
 import { parseOptions } from './options.js';
@@ -37,6 +38,8 @@ export async function repairModel<Schema extends z.ZodObject>(task: RepairTask<S
   const { engine, model, clean, defense, seed = 0 } = task;
   const options = parseOptions(defense.options, task.options ?? {}, defense.name);
   checkFit(model, clean);
+  // What was built here can be differentiated; what comes from elsewhere has to show it before the work begins.
+  if (model.origin) await checkDifferentiable(engine, model);
   const random = new Random(seed).fork('repair', defense.name);
   const repair = await defense.repair({ model, clean }, options, { engine, random, ...control });
   const { rule, maps } = repair;

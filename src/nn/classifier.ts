@@ -1,5 +1,6 @@
 import type { Tensor } from '../core/tensor.js';
 import type { Graph } from '../onnx/graph.js';
+import type { Origin } from './import/origin.js';
 
 /**
  * An image classifier: a graph from pixels to logits, with its parameters inside by name.
@@ -16,6 +17,10 @@ export interface Classifier {
   readonly imageShape: readonly [number, number, number];
   /** K. */
   readonly classes: number;
+  /** Images that the graph takes at a time, where it takes no other number; such a model can be measured, not trained. */
+  readonly batch?: number;
+  /** The file of somebody else's that it was read from, and is written back to with its changed weights. */
+  readonly origin?: Origin;
 }
 
 /** Names of a classifier's only input and only output. */

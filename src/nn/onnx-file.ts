@@ -1,5 +1,5 @@
 import { UserError } from '../core/errors.js';
-import { type Graph, OPSET, type OutputInfo } from '../onnx/graph.js';
+import { type Graph, type Model, OPSET, type OutputInfo } from '../onnx/graph.js';
 import { readModel } from '../onnx/read.js';
 import { writeModel } from '../onnx/write.js';
 import type { Classifier } from './classifier.js';
@@ -25,7 +25,16 @@ export function encodeClassifier(classifier: Classifier, metadata: Readonly<Reco
  * @throws UserError when the file is damaged, or the model is no such classifier.
  */
 export function decodeClassifier(bytes: Uint8Array, file: string): Classifier {
-  const { graph, opset, metadata } = readModel(bytes, file);
+  return classifierOf(readModel(bytes, file), file);
+}
+
+/** Whether a model was written here, and so says itself what it is: pixels in [0, 1] in, logits out. */
+export function isOwn({ metadata }: Model): boolean {
+  return Object.hasOwn(metadata, NAME_KEY);
+}
+
+/** The classifier in a model; see {@link decodeClassifier}. */
+export function classifierOf({ graph, opset, metadata }: Model, file: string): Classifier {
   if (opset !== OPSET) {
     throw new UserError(`${file}: is written in ONNX operator set ${opset}, but only ${OPSET} can be read; convert the model to ${OPSET}`);
   }

@@ -18,7 +18,7 @@ export interface Images {
 }
 
 export interface PredictOptions extends Control {
-  /** Images per run, a whole number from 1; default 250. The last run takes what is left. */
+  /** Images per run, a whole number from 1; default 250. The last run takes what is left. A model of one batch size keeps to that. */
   readonly batchSize?: number;
   /** What progress calls the work; default `predict`. */
   readonly phase?: string;
@@ -47,26 +47,28 @@ export class Predictor {
   async logits(images: Images, { batchSize = 250, phase = 'predict', progress, signal }: PredictOptions = {}): Promise<Float32Array> {
     if (!Number.isInteger(batchSize) || batchSize < 1)
       throw new UserError(`a batch size of ${batchSize} makes no sense; choose a whole number from 1`);
-    const { name, classes } = this.#classifier;
+    const { name, classes, batch: only } = this.#classifier;
     const count = this.#check(images);
     const { input, output } = portsOf(this.#classifier);
     const pixels = sizeOf(images.imageShape);
     const logits = new Float32Array(count * classes);
     for (let done = 0; done < count; ) {
       checkInterrupted(signal, `after ${done} of ${count} images; run it again to start over`);
-      const size = Math.min(batchSize, count - done);
-      const batch = new Float32Array(size * pixels);
+      const size = Math.min(only ?? batchSize, count - done);
+      // What a model of one batch size gets beyond the images is black, and what it says of it is not read.
+      const given = only ?? size;
+      const batch = new Float32Array(given * pixels);
       writeUnitPixels(images.images.subarray(done * pixels, (done + size) * pixels), batch);
-      const outputs = await this.#program.run({ [input]: tensor('float32', [size, ...images.imageShape], batch) });
+      const outputs = await this.#program.run({ [input]: tensor('float32', [given, ...images.imageShape], batch) });
       const values = floats(outputs[output], `the output of model '${name}'`);
-      if (values.length !== size * classes) {
+      if (values.length !== given * classes) {
         throw new UserError(
-          `model '${name}' gives ${values.length} values for ${size} images, expected ${classes} for each; check the model`,
+          `model '${name}' gives ${values.length} values for ${given} images, expected ${classes} for each; check the model`,
         );
       }
       if (values.some(Number.isNaN))
         throw new UserError(`model '${name}' gives logits that are not numbers; it is damaged, or its training diverged`);
-      logits.set(values, done * classes);
+      logits.set(values.subarray(0, size * classes), done * classes);
       done += size;
       progress?.({ phase, done, total: count, unit: 'image' });
     }

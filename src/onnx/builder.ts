@@ -98,11 +98,14 @@ export class GraphBuilder {
     this.#nodes.push(node);
   }
 
-  /** Adds a node with `count` outputs under fresh names. `label` names the node and its first output. */
+  /**
+   * Adds a node with `count` outputs under fresh names. `label` names the node and its first output; without one the node has
+   * no name, as ONNX Runtime refuses two of the same, and a graph that is included may have names of any kind.
+   */
   op(opType: string, inputs: readonly Value[], attributes: Record<string, Attribute> = {}, count = 1, label?: string): Value[] {
     const outputs: Value[] = [];
     while (outputs.length < count) outputs.push(this.#fresh(label ?? opType, label !== undefined && outputs.length === 0, outputs));
-    this.append({ name: label ?? outputs[0], opType, domain: '', inputs, outputs, attributes });
+    this.append({ name: label ?? '', opType, domain: '', inputs, outputs, attributes });
     return outputs;
   }
 
