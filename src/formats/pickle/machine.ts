@@ -28,7 +28,9 @@ const renamed: readonly (readonly [RegExp, string])[] = [
 export class Machine {
   readonly #stack: Value[] = [];
   readonly #marks: number[] = [];
-  readonly #memo = new Map<number, Value>();
+  readonly #memo: Value[] = [];
+  /** What was stored under a number that is not the next one; picklers do not do that. */
+  readonly #sparse = new Map<number, Value>();
   readonly #ledger: Ledger;
   readonly #setting: Setting;
   #work = 0;
@@ -77,12 +79,19 @@ export class Machine {
     this.push(value);
   }
 
-  remember(index = this.#memo.size): void {
-    this.#memo.set(index, this.top());
+  remember(index = this.#memo.length + this.#sparse.size): void {
+    const value = this.top();
+    if (index < 0) throw new Refusal(`it stores a value under the number ${index}`);
+    if (index > this.#memo.length) {
+      this.#sparse.set(index, value);
+    } else {
+      this.#memo[index] = value;
+      this.#sparse.delete(index);
+    }
   }
 
-  recall(index: number | bigint | boolean): void {
-    const value = this.#memo.get(index as number);
+  recall(index: number | bigint): void {
+    const value = index < this.#memo.length ? this.#memo[index as number] : this.#sparse.get(index as number);
     if (value === undefined) throw new Refusal(`it fetches value ${index}, which was never stored`);
     this.#ledger.seal(value);
     this.push(value);

@@ -70,6 +70,9 @@ describe('values of every kind are read', () => {
     assert.equal(load('K\x01K\x020.'), 1);
     assert.equal(load('K\x01(K\x02K\x031.'), 1);
     assert.equal(load('K\x01(0.'), 1);
+    // The memo's numbers may come in any order, and again.
+    assert.deepEqual(load('(Nq\x09K\x07q\x05h\x09h\x05I3\nq\x00q\x01q\x02q\x03q\x04q\x05h\x05t.'), [null, 7, null, 7, 3, 3]);
+    assert.deepEqual(load('(K\x01p300\nK\x02q\x00\x94g300\nh\x00t.'), [1, 2, 1, 2]);
     assert.deepEqual(load('(iargparse\nNamespace\n.'), new Map());
     assert.deepEqual(load('(cargparse\nNamespace\no.'), new Map());
     assert.equal(load('\x8a\x00.'), 0);
@@ -173,6 +176,8 @@ describe('a pickle is refused, with the opcode and its position,', () => {
     refused(/leaves more than one value/, bytes('K\x01K\x02.'));
     refused(/leaves more than one value/, bytes('K\x01(K\x02.'));
     refused(/a key without a value/, bytes('}(K\x01u.'));
+    refused(/stores a value under the number -1/, bytes('Np-1\n.'));
+    refused(/fetches value -1, which/, bytes('Nq\0g-1\n.'));
     refused(/fetches value 3, which was never stored/, bytes('h\x03.'));
     refused(/appends to a dictionary/, bytes('}Na.'));
     refused(/sets items of a list/, bytes(']NNs.'));

@@ -23,7 +23,7 @@ const DEFAULT_REMEDY = 'get the file from a source that you trust';
  */
 function limitsFor(length: number) {
   const walked = Math.min(length, MOST_WALKED);
-  return { steps: 10_000_000, containers: 2_000_000, depth: 100, weight: 1_000_000 + 32 * walked, work: 1000 + 16 * walked, bytes: length };
+  return { steps: 5_000_000, containers: 1_000_000, depth: 100, weight: 1_000_000 + 32 * walked, work: 1000 + 16 * walked, bytes: length };
 }
 
 /**
@@ -49,11 +49,12 @@ export function readPickle(
   const machine = new Machine({ globals, remedyFor, persistentLoad, limits });
   const cursor = new Cursor(bytes, start);
   let position = start;
-  let name = 'its beginning';
+  let name = '';
   try {
     for (let steps = 0; ; steps++) {
       position = cursor.position;
       name = 'its end';
+      if (cursor.remaining === 0) throw new Refusal('it is cut short', 'get the file again');
       const code = cursor.uint8();
       if (code === STOP) return { value: machine.result(), end: cursor.position };
       const opcode = opcodes[code];

@@ -1,12 +1,13 @@
 import { readdirSync } from 'node:fs';
 import { resolve, sep } from 'node:path';
 import type { Random } from '../../core/random.js';
+import { bytesOf, float32 } from '../../core/tensor.js';
 import { parseIdx } from '../../data/idx.js';
 import { parsePpm } from '../../data/ppm.js';
 import { readBackdoorBench } from '../../formats/backdoorbench.js';
 import { loadCheckpoint } from '../../formats/checkpoint.js';
 import { nodeInflate } from '../../formats/node/inflate.js';
-import { readNpy } from '../../formats/numpy/npy.js';
+import { readNpy, writeNpy } from '../../formats/numpy/npy.js';
 import { NumpyArray } from '../../formats/numpy/pickled.js';
 import { unpickle } from '../../formats/pickle/unpickle.js';
 import { readSafetensors, writeSafetensors } from '../../formats/safetensors.js';
@@ -36,20 +37,27 @@ export interface FuzzTarget {
   readonly slack?: number;
 }
 
-const fixtures = readdirSync(new URL('../../../fixtures/formats/', import.meta.url));
+const fixtures = readdirSync(new URL('../../../fixtures/formats/', import.meta.url)).sort();
 const seedsOf = (pattern: RegExp) => fixtures.filter((name) => pattern.test(name)).map((name) => readFixtureBytes(`formats/${name}`));
 
 /** What one piece of deflated data may unpack to before it is noticed, with the copies that growing takes. */
 const INFLATED = 16 * 2 ** 20;
 
-const zips = seedsOf(/\.zip$/);
+/** Large enough that what a refused file took can be compared with its size. */
+const large = float32(
+  [32, 40],
+  Array.from({ length: 1280 }, (_, i) => Math.sin(i)),
+);
+const zips = [...seedsOf(/\.zip$/), writeZip(new Map([['a', bytesOf(large)], ['b/c', bytesOf(large)]]))]; // biome-ignore format: one line
 const pickles = seedsOf(/\.pkl$/);
 const torchZips = seedsOf(/^(variety|checkpoint|deep|module|attack_result)\.pt$/);
 const records = seedsOf(/^attack_result\.pt$/);
 const torchPickles = torchZips.map((bytes) => openZip(bytes, 'seed').read('archive/data.pkl'));
 const legacy = seedsOf(/-legacy\.pt$/);
-const npys = seedsOf(/\.npy$/);
-const safetensors = [writeSafetensors({ tensors: new Map(Object.entries(tensorsOfEveryType())), metadata: { a: 'b' } })];
+const npys = [...seedsOf(/\.npy$/), writeNpy(large)];
+const safetensors = [{ large }, tensorsOfEveryType()].map((tensors) =>
+  writeSafetensors({ tensors: new Map(Object.entries(tensors)), metadata: { a: 'b' } }),
+);
 const network = preActResNet({ imageShape: [1, 8, 8], classes: 3, mean: [0.5], std: [0.5], width: 2, depths: [1, 1] });
 const classifiers = [encodeClassifier(network, { a: 'b' })];
 const ppms = ['P6\n2 2\n255\n', 'P6 # made by hand\n2 2 255\n'].map((header) => Uint8Array.from(Buffer.from(`${header}abcdefghijkl`)));
