@@ -62,7 +62,7 @@ export function poisonBatches(train: Dataset, poison: BatchPoison): PoisonedTrai
 
 /** @throws UserError when the shares do not fit a batch. */
 export function perBatch(batchSize: number, { pratio, crossCount }: Shares): { poisoned: number; cross: number } {
-  const whole = Math.floor(pratio * batchSize + SLACK);
+  const whole = wholeShare(pratio, batchSize);
   const most = Math.max(1, whole);
   const cross = crossCount(most, batchSize);
   if (most + cross > batchSize) {
@@ -74,11 +74,13 @@ export function perBatch(batchSize: number, { pratio, crossCount }: Shares): { p
   return { poisoned: rate, cross: rate * cross + (1 - rate) * crossCount(0, batchSize) };
 }
 
-/** A product such as 0.29 x 100 may fall short of a whole number by its rounding. */
-const SLACK = 1e-9;
+/** A share of so many images, rounded down; a product such as 0.29 x 100 may fall short of a whole number by its own rounding. */
+export function wholeShare(share: number, count: number): number {
+  return Math.floor(share * count + 1e-9);
+}
 
 /** As many whole images as the ratio gives; where it gives none, one image in some batches, so that the ratio holds on average. */
 export function countIn(batchSize: number, pratio: number, random: Random): number {
-  const whole = Math.floor(pratio * batchSize + SLACK);
+  const whole = wholeShare(pratio, batchSize);
   return whole > 0 ? whole : Number(random.uniform() < pratio * batchSize);
 }

@@ -43,6 +43,16 @@ const rows: Readonly<Record<string, Row>> = {
     refused: [...wrongRatios, { clean_label: 1 }, { sig_delta: 0 }, { sig_delta: 256 }, { sig_f: 0 }],
     digest: '970470bac7adfaca60d18b81547f7bc6b3dfc7242dab662928b7fa2e72c183d9',
   },
+  ftrojan: {
+    accepted: [{}, { attack_label_trans: 'all2all', magnitude: 100 }, { window_size: 16 }],
+    refused: [...wrongLabels, { magnitude: 0 }, { window_size: 1 }],
+    digest: 'b2fa2326b2826aab0e47c1b13acfb87a246984b767032682a2aaffda702f4f3b',
+  },
+  bpp: {
+    accepted: [{}, { attack_label_trans: 'all2all', dithering: true }, { squeeze_num: 16, neg_ratio: 0 }],
+    refused: [...wrongLabels, { squeeze_num: 1 }, { squeeze_num: 256 }, { neg_ratio: 1.1 }],
+    digest: '807ddc284323009909f2f95aa867b51d8b01aa8b4dc1d35e8e5ae058ce23ef24',
+  },
   wanet: {
     accepted: [{}, { attack_label_trans: 'all2all', k: 6 }, { cross_ratio: 0, s: 1 }],
     refused: [...wrongLabels, { k: 1 }, { s: 0 }, { grid_rescale: 0 }, { cross_ratio: -1 }],

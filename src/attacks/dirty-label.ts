@@ -11,6 +11,12 @@ export const dirtyLabelOptions = {
     .describe('new label of a poisoned image: all2one, the target; all2all, the next class'),
 };
 
+/** The same for an attack that poisons every batch. */
+export const batchLabelOptions = {
+  ...dirtyLabelOptions,
+  pratio: dirtyLabelOptions.pratio.describe('poison ratio: share of every batch that is poisoned, above 0 up to 1'),
+};
+
 interface Choice {
   readonly attack_target: number;
   readonly attack_label_trans: 'all2one' | 'all2all';

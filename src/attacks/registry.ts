@@ -5,11 +5,13 @@ import type { Tensors } from '../runtime/engine.js';
 import type { Attack, Trigger } from './attack.js';
 import { badnets } from './badnets.js';
 import { blended } from './blended.js';
+import { bpp } from './bpp.js';
+import { ftrojan } from './ftrojan.js';
 import { sig } from './sig.js';
 import { wanet } from './wanet.js';
 
 /** Every attack. A new one is a file of its own and a line here. */
-export const attacks: readonly Attack[] = [badnets, blended, sig, wanet];
+export const attacks: readonly Attack[] = [badnets, blended, sig, ftrojan, wanet, bpp];
 
 /**
  * The attack with the given name.

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { readUntrusted } from '../core/untrusted.js';
 import type { Attack, PoisonedTraining } from './attack.js';
-import { poisonBatches } from './batch-poison.js';
-import { dirtyLabelMap, dirtyLabelOptions } from './dirty-label.js';
+import { poisonBatches, wholeShare } from './batch-poison.js';
+import { batchLabelOptions, dirtyLabelMap } from './dirty-label.js';
 import { type StaticTrigger, staticTrigger } from './static-trigger.js';
 import { type ImageShape, imageShapeSchema } from './stored.js';
 import { disturbGrid, drawPsi, elasticGrid, type Warp, warpImage } from './warp.js';
@@ -14,8 +14,7 @@ const s = z.number().gt(0).max(64);
 const rescale = z.number().gt(0).max(4);
 
 const options = z.object({
-  ...dirtyLabelOptions,
-  pratio: dirtyLabelOptions.pratio.describe('poison ratio: share of every batch that is poisoned, above 0 up to 1'),
+  ...batchLabelOptions,
   cross_ratio: z
     .number()
     .min(0)
@@ -54,7 +53,7 @@ export const wanet: Attack<typeof options, PoisonedTraining> = {
       pratio,
       labelMap: dirtyLabelMap(own),
       trigger: warpTrigger(warp, imageShape),
-      crossCount: (poisoned) => Math.floor(cross_ratio * poisoned),
+      crossCount: (poisoned) => wholeShare(cross_ratio, poisoned),
       cross: (image, draws) => warpImage(image, imageShape, disturbGrid(grid, imageShape, draws)),
     });
   },
