@@ -27,14 +27,19 @@ const CONSISTENCY = 1.4826;
 const LEAST_SPREAD = 0.05;
 
 /**
- * How far the smallest of some positive numbers lies below the median, in robust standard deviations: (median - least) /
- * (1.4826 · MAD), with MAD the median absolute deviation, at least 5 % of the median. From 0.
+ * How far each of some positive numbers lies below the median, in robust standard deviations: (median - value) / (1.4826 · MAD),
+ * with MAD the median absolute deviation, at least 5 % of the median. Negative above the median.
  */
-export function anomalyIndex(values: readonly number[]): number {
+export function anomalyIndices(values: readonly number[]): number[] {
   const middle = median(values);
   const spread = median(values.map((value) => Math.abs(value - middle)));
   const scale = CONSISTENCY * Math.max(spread, LEAST_SPREAD * Math.abs(middle), Number.MIN_VALUE);
-  return (middle - Math.min(...values)) / scale;
+  return values.map((value) => (middle - value) / scale);
+}
+
+/** The anomaly index of the smallest number, from 0. */
+export function anomalyIndex(values: readonly number[]): number {
+  return Math.max(...anomalyIndices(values));
 }
 
 /**
