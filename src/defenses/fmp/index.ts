@@ -4,13 +4,14 @@ import { stratified } from '../../data/sample.js';
 import { convLayers } from '../../nn/feature-maps.js';
 import { unitPixels } from '../../nn/pixels.js';
 import type { EpochRecord } from '../../train/loop.js';
-import type { Defense, FeatureMap } from '../defense.js';
+import type { Defense } from '../defense.js';
 import { prepareFineTune } from '../fine-tune.js';
 import { prune } from '../prune.js';
-import { look } from './look.js';
+import { type Looked, look } from './look.js';
 import { type FmpOptions, fmpOptions } from './options.js';
 import type { ScanImages } from './scan.js';
 import { stopwatch } from './timing.js';
+import { withTriggeredCopies } from './unlearn.js';
 
 /** Adversarial feature-map pruning: scan every map, silence the most suspicious of each layer, fine-tune. */
 export const fmp: Defense<typeof fmpOptions> = {
@@ -28,32 +29,29 @@ export const fmp: Defense<typeof fmpOptions> = {
   async repair({ model, clean }, options, context) {
     const { random } = context;
     const { rounds, round_epochs } = options;
-    const last = prepareFineTune(clean, options, context);
-    const tuning = Array.from({ length: rounds }, (_, round) =>
-      round === rounds - 1
-        ? last
-        : prepareFineTune(clean, { ...options, epochs: round_epochs }, { ...context, random: random.fork('round', round) }),
-    );
+    // Images that do not fill a batch come to light here, before the long part.
+    prepareFineTune(clean, options, context);
     const { seconds, timed } = stopwatch();
     const layers = convLayers(model.graph);
     const images = scanImages(clean, options.scan_images, random.fork('scan images'));
     const history: EpochRecord[] = [];
     let repaired = model;
-    let maps: Record<string, FeatureMap[]> = {};
+    let seen: Looked = { maps: {}, by: '', triggers: [] };
     let pruned: Record<string, readonly number[]> = {};
-    let by = '';
-    for (const [round, fineTune] of tuning.entries()) {
-      const task = { model: repaired, layers, clean, images, before: pruned, share: (round + 1) / rounds };
-      ({ maps, by } = await look(task, options, round === 0 ? context : { ...context, random: random.fork('look', round) }, timed));
+    for (let round = 1; round <= rounds; round++) {
+      const own = { ...context, random: round < rounds ? random.fork('round', round) : random };
+      seen = await look({ model: repaired, layers, clean, images, before: pruned, share: round / rounds }, options, own, timed);
       pruned = Object.fromEntries(
-        Object.entries(maps).map(([layer, list]) => [layer, list.filter((map) => map.pruned).map((map) => map.channel)]),
+        Object.entries(seen.maps).map(([layer, list]) => [layer, list.filter((map) => map.pruned).map((map) => map.channel)]),
       );
       const silenced = prune(repaired, layers, pruned);
+      const taught = await withTriggeredCopies(context.engine, clean, seen.triggers, options.unlearn, own.random.fork('unlearn'));
+      const fineTune = prepareFineTune(taught, { ...options, epochs: round < rounds ? round_epochs : options.epochs }, own);
       const tuned = await timed('fine-tune', () => fineTune(silenced.classifier, options.hold_masks ? silenced.masks : undefined));
       repaired = tuned.classifier;
       for (const record of tuned.history) history.push({ ...record, epoch: history.length + 1 });
     }
-    return { model: repaired, pruned, maps, history, rule: explain(options, images, by), seconds };
+    return { model: repaired, pruned, maps: seen.maps, history, rule: explain(options, images, seen), seconds };
   },
 };
 
@@ -63,19 +61,20 @@ function scanImages(clean: Dataset, count: number, random: Random): ScanImages {
   return { pixels: unitPixels(chosen.images, chosen.imageShape), labels: chosen.labels };
 }
 
-function explain(
-  { p, min_per_layer, ranking, hold_masks, epochs, rounds, round_epochs }: FmpOptions,
-  images: ScanImages,
-  by: string,
-): string {
+function explain(options: FmpOptions, images: ScanImages, { by, triggers }: Looked): string {
+  const { p, min_per_layer, ranking, hold_masks, epochs, rounds, round_epochs, unlearn } = options;
   const held = hold_masks ? 'held at zero' : 'free to grow again';
   const inRounds =
     rounds === 1
       ? ''
       : ` This was done in ${rounds} rounds, each with its share of the maps and ${round_epochs} epochs before the next look.`;
+  const taught =
+    triggers.length > 0 && unlearn > 0
+      ? ` To the clean images were added ${unlearn} times as many copies with the changes found, of ${triggers.map(({ family }) => family.name).join(', ')}, and their true labels.`
+      : '';
   return (
     `In each convolution the maps were ranked by ${by}, over ${images.labels.length} clean images; ` +
-    `one in ${p}, at least ${min_per_layer}, was pruned and ${held} during ${epochs} epochs of fine-tuning, after which the model was taken as it was.${inRounds} ` +
+    `one in ${p}, at least ${min_per_layer}, was pruned and ${held} during ${epochs} epochs of fine-tuning, after which the model was taken as it was.${inRounds}${taught} ` +
     `Ranking '${ranking}', p, rounds and epochs were fixed beforehand; neither test images nor the trigger were used.`
   );
 }

@@ -22,13 +22,13 @@ export interface LookTask {
   readonly share: number;
 }
 
+/** What was seen: every map, and what a ranking found besides. */
+export interface Looked extends Required<Pick<Ranked, 'by' | 'triggers'>> {
+  readonly maps: Readonly<Record<string, readonly FeatureMap[]>>;
+}
+
 /** Ranks all maps of a model and chooses which to prune; scans them only if the ranking asks for it. */
-export async function look(
-  task: LookTask,
-  options: FmpOptions,
-  context: DefenseContext,
-  timed: Timed,
-): Promise<{ maps: Record<string, FeatureMap[]>; by: string }> {
+export async function look(task: LookTask, options: FmpOptions, context: DefenseContext, timed: Timed): Promise<Looked> {
   const { engine, random, progress, signal } = context;
   const { model, layers, images } = task;
   const { eps, alpha, steps, scan_batch: scanBatch } = options;
@@ -41,7 +41,7 @@ export async function look(
   const ranked = await timed('rank', () =>
     findStrategy(options.ranking).rank({ ...context, ...task, options, random: random.fork('rank'), scan: scanOnce }),
   );
-  return { maps: judge(task, ranked, await scanned, options), by: ranked.by };
+  return { maps: judge(task, ranked, await scanned, options), by: ranked.by, triggers: ranked.triggers ?? [] };
 }
 
 function judge(

@@ -41,6 +41,12 @@ export const fmpOptions = z.object({
     .default(1)
     .describe('rounds of looking, pruning an equal share of the maps, and fine-tuning, from 1 (published: 1)'),
   round_epochs: z.int().min(0).default(1).describe('passes over the clean images in all rounds but the last, from 0'),
+  unlearn: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0)
+    .describe('response: copies of clean images with the changes found and their true labels, added for fine-tuning, as a share, 0 to 1'),
   hold_masks: z.boolean().default(true).describe('keep pruned maps at zero while fine-tuning (published: false)'),
   ...fineTuneOptions,
 });

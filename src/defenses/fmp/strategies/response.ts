@@ -32,6 +32,8 @@ export const response: Strategy = {
     return {
       scores: await responses(engine, model, layers, images.pixels, changed),
       by: `their response to the cheapest change that leads clean images to one class: ${describeFinding(finding)}`,
+      // Whatever family the trigger is of, the others have come close to it in their own way.
+      triggers: findings.map(({ triggers }) => triggers[finding.suspect.target]),
     };
   },
 };

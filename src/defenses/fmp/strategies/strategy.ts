@@ -4,6 +4,7 @@ import type { Dataset } from '../../../data/dataset.js';
 import type { Classifier } from '../../../nn/classifier.js';
 import type { ConvLayer } from '../../../nn/feature-maps.js';
 import type { Engine } from '../../../runtime/engine.js';
+import type { PseudoTrigger } from '../../inversion/pseudo-trigger.js';
 import type { FmpOptions } from '../options.js';
 import type { ScanImages, ScanResult } from '../scan.js';
 
@@ -28,6 +29,8 @@ export interface Ranked {
   readonly scores: Readonly<Record<string, ArrayLike<number>>>;
   /** What the numbers are and what they came from; completes "the maps were ranked by". */
   readonly by: string;
+  /** Changes of images that were found to lead to the suspect class, for rankings that look for such. */
+  readonly triggers?: readonly PseudoTrigger[];
 }
 
 /** A way of ranking feature maps by how likely they are to carry a backdoor. */
