@@ -94,6 +94,19 @@ describe('a program', () => {
   });
 });
 
+describe('a held input', () => {
+  test('stays from run to run, and counts as missing until it is written', async () => {
+    const program = await engine.compile(accumulator(), { held: ['sum'] });
+    const x = float32([2], [1, 2]);
+    await assert.rejects(program.run({ x }), /held input 'sum' has no value yet/);
+    await program.write({ sum: float32([2], [10, 20]) });
+    for (const _ of [1, 2]) assert.deepEqual((await program.run({ x })).next, float32([2], [11, 22]));
+    await program.write({ sum: float32([2], [0, 0]) });
+    assert.deepEqual((await program.run({ x })).next, float32([2], [1, 2]));
+    await program.release();
+  });
+});
+
 describe('carried state', () => {
   const carry = { sum: 'next' };
   const start = { sum: float32([2], [10, 20]) };
@@ -124,7 +137,7 @@ describe('carried state', () => {
   test('is needed before the first run, and nothing else can be written', async () => {
     const program = await engine.compile(accumulator(), { carry });
     await assert.rejects(program.run({ x }), /carried input 'sum' has no value yet/);
-    await assert.rejects(program.write({ x }), /'x' is not a carried input/);
+    await assert.rejects(program.write({ x }), /'x' is neither a carried nor a held input/);
     await assert.rejects(program.read(['x']), /'x'/);
     await program.release();
   });

@@ -1,12 +1,14 @@
 import { float32, int64, type Tensor } from '../core/tensor.js';
 import { type Attribute, floatAttribute, type Graph, intAttribute, type Node } from '../onnx/graph.js';
-import type { Device } from './engine.js';
+import type { CompileOptions, Device } from './engine.js';
+import { withFastConvolutions } from './winograd/layout.js';
 
 /**
  * The graph in operators that the device has. ONNX Runtime's WebGPU provider takes batch normalisation in its training form
- * and then refuses to run it; everything else that it lacks, the CPU computes for it.
+ * and then refuses to run it; everything else that it lacks, the CPU computes for it. The CPU gets other convolutions if asked to.
  */
-export function lowerFor(device: Device, graph: Graph): Graph {
+export function lowerFor(device: Device, graph: Graph, { fast = false }: CompileOptions = {}): Graph {
+  if (device === 'cpu') return fast ? withFastConvolutions(graph) : graph;
   const affected = (node: Node) =>
     node.opType === 'BatchNormalization' && node.domain === '' && intAttribute(node, 'training_mode', 0) === 1;
   if (device !== 'webgpu' || !graph.nodes.some(affected)) return graph;

@@ -15,17 +15,26 @@ export interface Ort {
  */
 const SPIN_MICROSECONDS = '50';
 
+/**
+ * What puts values into another order on purpose, in steps that are fast, is not to be put together again: ONNX Runtime would make
+ * one transposition of two, which takes five times as long.
+ */
+const AS_WRITTEN = { optimization: { disable_specified_optimizers: 'TransposeOptimizer;TransposeOptimizer_CPUExecutionProvider' } };
+
 /** One ONNX Runtime session with its carried state; lives in the thread that computes. */
 export class OrtProgram {
   readonly #ort: Ort;
   readonly #session: InferenceSession;
   readonly #carry: ReadonlyMap<string, string>;
+  /** Names of inputs that are not fed: carried and held ones. */
+  readonly #kept: ReadonlySet<string>;
   readonly #state = new Map<string, OrtTensor>();
 
-  private constructor(ort: Ort, session: InferenceSession, carry: Readonly<Record<string, string>>) {
+  private constructor(ort: Ort, session: InferenceSession, { carry = {}, held = [] }: CompileOptions) {
     this.#ort = ort;
     this.#session = session;
     this.#carry = new Map(Object.entries(carry));
+    this.#kept = new Set([...this.#carry.keys(), ...held]);
   }
 
   static async create(ort: Ort, model: Uint8Array, device: Device, threads: number, options: CompileOptions = {}): Promise<OrtProgram> {
@@ -34,10 +43,10 @@ export class OrtProgram {
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
       graphOptimizationLevel: 'all',
-      extra: { session: { intra_op: { spin_duration_us: SPIN_MICROSECONDS } } },
+      extra: { session: { intra_op: { spin_duration_us: SPIN_MICROSECONDS } }, ...(options.fast && AS_WRITTEN) },
       logSeverityLevel: 4,
     });
-    return new OrtProgram(ort, session, options.carry ?? {});
+    return new OrtProgram(ort, session, options);
   }
 
   async run(feeds: Tensors): Promise<Tensors> {
@@ -54,12 +63,12 @@ export class OrtProgram {
   }
 
   read(names: readonly string[] = [...this.#carry.keys()]): Tensors {
-    return Object.fromEntries(names.map((name) => [name, fromOrt(this.#carried(name))]));
+    return Object.fromEntries(names.map((name) => [name, fromOrt(this.#keptValue(name))]));
   }
 
   write(values: Tensors): void {
     for (const [name, value] of Object.entries(values)) {
-      if (!this.#carry.has(name)) throw new Error(`'${name}' is not a carried input of this program`);
+      if (!this.#kept.has(name)) throw new Error(`'${name}' is neither a carried nor a held input of this program`);
       this.#state.set(name, this.#toOrt(value));
     }
   }
@@ -70,15 +79,15 @@ export class OrtProgram {
   }
 
   #input(name: string, feeds: Tensors): OrtTensor {
-    if (this.#carry.has(name)) return this.#carried(name);
+    if (this.#kept.has(name)) return this.#keptValue(name);
     const value = feeds[name];
     if (!value) throw new Error(`no value was given for the input '${name}'`);
     return this.#toOrt(value);
   }
 
-  #carried(name: string): OrtTensor {
+  #keptValue(name: string): OrtTensor {
     const value = this.#state.get(name);
-    if (!value) throw new Error(`the carried input '${name}' has no value yet`);
+    if (!value) throw new Error(`the ${this.#carry.has(name) ? 'carried' : 'held'} input '${name}' has no value yet`);
     return value;
   }
 

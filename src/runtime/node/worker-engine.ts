@@ -25,7 +25,7 @@ export class WorkerEngine implements Engine {
   }
 
   compile(graph: Graph, options: CompileOptions = {}): Promise<Program> {
-    return this.#compile(writeModel({ graph: lowerFor(this.device, graph), opset: OPSET, metadata: {} }), options);
+    return this.#compile(writeModel({ graph: lowerFor(this.device, graph, options), opset: OPSET, metadata: {} }), options);
   }
 
   load(file: Uint8Array): Promise<Program> {
