@@ -1,126 +1,134 @@
-import { pullBack } from '../../autodiff/gradient.js';
+import { stackedPullBack } from '../../autodiff/stacked.js';
 import { floats, type Tensor, tensor } from '../../core/tensor.js';
 import { type Classifier, portsOf } from '../../nn/classifier.js';
-import { embed } from '../../nn/embed.js';
 import type { ConvLayer } from '../../nn/feature-maps.js';
-import { GraphBuilder } from '../../onnx/builder.js';
-import type { Graph } from '../../onnx/graph.js';
+import type { TensorType } from '../../onnx/graph.js';
 import { ancestorsOf } from '../../onnx/rewrite.js';
-import { type Engine, type Program, runOnce } from '../../runtime/engine.js';
+import type { Engine, Program, Tensors } from '../../runtime/engine.js';
 import { traceShapes } from '../../runtime/trace.js';
+import { storedOrder } from '../../runtime/winograd/layout.js';
+import { type Budget, FEATURES, firstStepGraph, forwardGraph, keptName, type Order, ownStepGraph, type Stack } from './disturb-graphs.js';
 
-/** How far inputs may be disturbed; all in pixels of [0, 1]. */
-export interface Budget {
-  /** Largest change of a pixel. */
-  readonly eps: number;
-  /** Change of a pixel in one step. */
-  readonly stepSize: number;
-  readonly steps: number;
+export type { Budget, Stack } from './disturb-graphs.js';
+
+interface Programs {
+  /** From images to the layer's features and what the gradient needs besides. */
+  readonly forward: Program;
+  /** The step from the point that all maps share; absent where the gradient does not come apart. */
+  readonly first?: Program;
+  /** A step from each map's own point. */
+  readonly own?: Program;
 }
 
 /**
  * Makes, for feature maps of one layer, the inputs that disturb them most: with f the map and x the clean images, x' is
  * moved along the sign of the gradient of the mean of (f(x') - f(x))² and kept within eps of x and within [0, 1].
  *
- * Several maps go through at once, stacked along the batch axis: all maps of a layer share the operator that the gradient
- * is pulled back through, and differ only in the channel that it starts from. The gradient's factor 2/n does not matter
- * to its sign and is left out.
+ * The first step begins at the same x' for every map. What depends on x and x' alone is the forward computation, and is done once
+ * ({@link prepare}); what is left for a map is the pull-back of its own difference f(x') - f(x), linear in it and the same for
+ * all maps of the layer up to the channel that it starts from, so maps go through together, stacked along the batch axis. Further
+ * steps begin at each map's own x', which has to go through the network. The gradient's factor 2/n does not matter to its
+ * sign and is left out.
  */
 export class LayerDisturbance {
-  readonly #program: Program;
+  readonly #programs: Programs;
   readonly #layer: ConvLayer;
-  readonly #clean: Tensor;
-  readonly #features: Tensor;
-  readonly #group: number;
+  readonly #stack: Stack;
   readonly #steps: number;
+  /** Name of the network's input. */
+  readonly #input: string;
+  /** First perturbation, the same for every map: [1, B, C, H, W]. */
+  #start: Tensor<'float32'> | undefined;
 
-  private constructor(program: Program, layer: ConvLayer, clean: Tensor, features: Tensor, group: number, steps: number) {
-    this.#program = program;
+  private constructor(programs: Programs, layer: ConvLayer, stack: Stack, steps: number, input: string) {
+    this.#programs = programs;
     this.#layer = layer;
-    this.#clean = clean;
-    this.#features = features;
-    this.#group = group;
+    this.#stack = stack;
     this.#steps = steps;
+    this.#input = input;
+  }
+
+  static async compile(engine: Engine, classifier: Classifier, layer: ConvLayer, stack: Stack, budget: Budget): Promise<LayerDisturbance> {
+    const below = ancestorsOf(classifier.graph, [layer.output]);
+    const [single, stacked] = await Promise.all(
+      [stack.images, stack.group * stack.images].map((images) => traceShapes(engine, below, { N: images })),
+    );
+    const map = ((single.types.get(layer.output) as TensorType).dims as number[]).slice(1);
+    const shapes = { image: classifier.imageShape, map };
+    const order: Order = engine.device === 'cpu' ? storedOrder : () => undefined;
+    const split = stackedPullBack(single, stacked, layer.output);
+    const residuals = [...(split?.residuals ?? [])];
+    const dims = new Map([[layer.output, [stack.images, ...map]], ...residuals]);
+    const forward = await engine.compile(forwardGraph(split?.forward ?? single, dims, order), { fast: true });
+    const held = ['clean', 'perturbation', keptName('difference'), ...residuals.map(([name]) => keptName(name))];
+    const first = split && (await engine.compile(firstStepGraph(split, layer, shapes, stack, budget, order), { fast: true, held }));
+    const own =
+      first && budget.steps === 1
+        ? undefined
+        : await engine.compile(ownStepGraph(stacked, layer, shapes, stack, budget, order), {
+            fast: true,
+            held: ['clean', keptName(FEATURES)],
+          });
+    return new LayerDisturbance({ forward, first, own }, layer, stack, budget.steps, portsOf(classifier).input);
   }
 
   /**
+   * Settles the images.
    * @param clean pixels [B, C, H, W].
-   * @param group maps that go through in one run.
+   * @param start first perturbation, the same for every map, of that shape; clean + start lies in [0, 1].
    */
-  static async compile(
-    engine: Engine,
-    classifier: Classifier,
-    layer: ConvLayer,
-    clean: Tensor<'float32'>,
-    group: number,
-    budget: Budget,
-  ): Promise<LayerDisturbance> {
-    const below = ancestorsOf(classifier.graph, [layer.output]);
-    const features = (await runOnce(engine, below, { [portsOf(classifier).input]: clean }))[layer.output];
-    const traced = await traceShapes(engine, below, { N: group * clean.dims[0] });
-    const program = await engine.compile(stepGraph(traced, layer, clean.dims, features.dims, group, budget));
-    return new LayerDisturbance(program, layer, batchOf(clean), batchOf(features), group, budget.steps);
+  async prepare(clean: Tensor<'float32'>, start: Tensor<'float32'>): Promise<void> {
+    const { first, own } = this.#programs;
+    const moved = { ...clean, data: clean.data.map((pixel, i) => pixel + start.data[i]) };
+    const features = (await this.#forward(clean))[keptName(FEATURES)];
+    if (first) {
+      const { [keptName(FEATURES)]: after, ...residuals } = await this.#forward(moved);
+      const before = floats(features);
+      const difference = { ...after, data: floats(after).map((value, i) => value - before[i]) } as Tensor;
+      await first.write({ ...residuals, [keptName('difference')]: difference, clean: batchOf(clean), perturbation: batchOf(start) });
+    }
+    await own?.write({ [keptName(FEATURES)]: features, clean: batchOf(clean) });
+    this.#start = batchOf(start);
   }
 
   /**
    * @param channels of the maps, as many as the group at most.
-   * @param start first perturbation, the same for every map: [1, B, C, H, W].
-   * @returns perturbations [channels.length, B, C, H, W].
+   * @returns perturbations of the images, [channels.length, B, C, H, W].
    */
-  async run(channels: readonly number[], start: Tensor<'float32'>): Promise<Tensor<'float32'>> {
-    const [, ...dims] = start.dims;
-    const size = start.data.length;
-    const chosen = new Float32Array(this.#group * this.#layer.channels);
-    const repeated = new Float32Array(this.#group * size);
-    for (let map = 0; map < this.#group; map++) {
-      repeated.set(start.data, map * size);
-      if (map < channels.length) chosen[map * this.#layer.channels + channels[map]] = 1;
+  async run(channels: readonly number[]): Promise<Tensor<'float32'>> {
+    const { first, own } = this.#programs;
+    const { group } = this.#stack;
+    if (!this.#start) throw new Error('prepare has to be called before run');
+    const chosen = new Float32Array(group * this.#layer.channels);
+    channels.forEach((channel, map) => {
+      chosen[map * this.#layer.channels + channel] = 1;
+    });
+    const oneHot = tensor('float32', [group, 1, this.#layer.channels, 1, 1], chosen);
+    let perturbation = first ? (await first.run({ channels: oneHot })).next : repeated(this.#start, group);
+    for (let step = first ? 1 : 0; step < this.#steps; step++) {
+      perturbation = (await (own as Program).run({ channels: oneHot, perturbation })).next;
     }
-    const constant = {
-      clean: this.#clean,
-      features: this.#features,
-      channels: tensor('float32', [this.#group, 1, this.#layer.channels, 1, 1], chosen),
-    };
-    let perturbation: Tensor = tensor('float32', [this.#group, ...dims], repeated);
-    for (let step = 0; step < this.#steps; step++) ({ perturbation } = await this.#step({ ...constant, perturbation }));
-    return tensor('float32', [channels.length, ...dims], floats(perturbation).subarray(0, channels.length * size));
+    const [, ...dims] = this.#start.dims;
+    return tensor('float32', [channels.length, ...dims], floats(perturbation).subarray(0, channels.length * this.#start.data.length));
   }
 
-  release(): Promise<void> {
-    return this.#program.release();
+  async release(): Promise<void> {
+    const { forward, first, own } = this.#programs;
+    for (const program of [forward, first, own]) await program?.release();
   }
 
-  async #step(feeds: Record<string, Tensor>): Promise<{ perturbation: Tensor }> {
-    return { perturbation: (await this.#program.run(feeds)).next };
+  #forward(pixels: Tensor): Promise<Tensors> {
+    return this.#programs.forward.run({ [this.#input]: pixels });
   }
-}
-
-/** One step for a group of maps. */
-function stepGraph(
-  below: Graph,
-  layer: ConvLayer,
-  [images, ...imageShape]: readonly number[],
-  [, ...mapShape]: readonly number[],
-  group: number,
-  { eps, stepSize }: Budget,
-): Graph {
-  const builder = new GraphBuilder(`disturb:${layer.name}`);
-  const clean = builder.input('clean', 'float32', [1, images, ...imageShape]);
-  const features = builder.input('features', 'float32', [1, images, ...mapShape]);
-  const channels = builder.input('channels', 'float32', [group, 1, layer.channels, 1, 1]);
-  const perturbation = builder.input('perturbation', 'float32', [group, images, ...imageShape]);
-  const disturbed = builder.clip(builder.add(clean, perturbation), 0, 1);
-  embed(builder, below, builder.reshape(disturbed, [group * images, ...imageShape]));
-  const difference = builder.sub(builder.reshape(layer.output, [group, images, ...mapShape]), features);
-  const cotangent = builder.reshape(builder.mul(difference, channels), [group * images, ...mapShape]);
-  const [gradient] = pullBack(builder, below, [[layer.output, cotangent]], [below.inputs[0].name]);
-  const direction = builder.sign(builder.reshape(gradient, [group, images, ...imageShape]));
-  const moved = builder.add(perturbation, builder.mul(direction, builder.scalar(stepSize)));
-  builder.output(builder.clip(moved, -eps, eps), 'next');
-  return builder.build();
 }
 
 /** The same tensor with a leading axis of 1, along which maps are stacked. */
-function batchOf(value: Tensor): Tensor {
+function batchOf<T extends Tensor>(value: T): T {
   return { ...value, dims: [1, ...value.dims] };
+}
+
+function repeated({ dims, data }: Tensor<'float32'>, times: number): Tensor<'float32'> {
+  const copies = new Float32Array(times * data.length);
+  for (let i = 0; i < times; i++) copies.set(data, i * data.length);
+  return tensor('float32', [times, ...dims.slice(1)], copies);
 }

@@ -83,12 +83,13 @@ describe('fmp', () => {
     const { pixels } = imagesOf(12);
     const layer = layers[3];
     const eps = 0.08;
-    const disturbance = await LayerDisturbance.compile(engine, model, layer, pixels, 2, { eps, stepSize: eps, steps: 1 });
+    const disturbance = await LayerDisturbance.compile(engine, model, layer, { group: 2, images: 12 }, { eps, stepSize: eps, steps: 1 });
     const start = float32(
-      [1, 12, 1, 8, 8],
+      pixels.dims,
       Float32Array.from(pixels.data, (_, i) => (i % 2 ? 0.02 : -0.02)),
     );
-    const found = await disturbance.run([1, 3], start);
+    await disturbance.prepare(pixels, start);
+    const found = await disturbance.run([1, 3]);
     await disturbance.release();
     assert.ok(found.data.every((change) => Math.abs(change) <= eps + 1e-7));
     for (const [index, channel] of [1, 3].entries()) {

@@ -5,15 +5,13 @@ import { type Tensor, tensor } from '../../core/tensor.js';
 import type { Classifier } from '../../nn/classifier.js';
 import { type ConvLayer, countMaps } from '../../nn/feature-maps.js';
 import type { Engine } from '../../runtime/engine.js';
-import { type Budget, LayerDisturbance } from './disturb.js';
-import { type Fate, Ranking } from './rank.js';
+import { type Budget, LayerDisturbance, type Stack } from './disturb.js';
+import { Ranking } from './rank.js';
+import { cutSlices, type ScanImages } from './slices.js';
+import { type Fate, Tally } from './tally.js';
 
-/** Clean images that a scan works with. */
-export interface ScanImages {
-  /** Pixels 0..1: [B, C, H, W]. */
-  readonly pixels: Tensor<'float32'>;
-  readonly labels: Int32Array;
-}
+export type { ScanImages } from './slices.js';
+export type { Fate } from './tally.js';
 
 export interface ScanOptions extends Control {
   /** Largest change of a pixel, 0..1. */
@@ -46,28 +44,40 @@ export async function scan(
 ): Promise<ScanResult> {
   const { eps, alpha, steps, scanBatch, random, progress, signal } = options;
   const budget: Budget = { eps, steps, stepSize: steps === 1 ? eps : alpha };
-  const start = randomStart(images.pixels, alpha, random);
-  const most = Math.max(1, Math.floor(scanBatch / images.labels.length));
+  const slices = cutSlices(images, randomStart(images.pixels, alpha, random), Math.min(32, scanBatch));
+  const [{ labels }] = slices;
+  const most = Math.max(1, Math.floor(scanBatch / labels.length));
   const total = countMaps(layers);
-  const ranking = await Ranking.compile(engine, classifier, images.pixels, images.labels);
+  const ranking = await Ranking.compile(engine, classifier, labels.length);
   const result: Record<string, Fate[]> = {};
   let done = 0;
   try {
     for (const layer of layers) {
-      const group = Math.min(most, layer.channels);
-      const disturbance = await LayerDisturbance.compile(engine, classifier, layer, images.pixels, group, budget);
-      result[layer.name] = [];
+      const stack: Stack = { group: Math.min(most, layer.channels), images: labels.length };
+      const disturbance = await LayerDisturbance.compile(engine, classifier, layer, stack, budget);
+      const tallies = Array.from({ length: layer.channels }, () => new Tally(classifier.classes));
       try {
-        for (let first = 0; first < layer.channels; first += group) {
-          checkInterrupted(signal, `while scanning ${layer.name}`);
-          const channels = Array.from({ length: Math.min(group, layer.channels - first) }, (_, i) => first + i);
-          result[layer.name].push(...(await ranking.run(await disturbance.run(channels, start))));
-          done += channels.length;
-          progress?.({ phase: 'scan', done, total, unit: 'map' });
+        for (const slice of slices) {
+          await disturbance.prepare(slice.clean, slice.start);
+          await ranking.prepare(slice.clean, slice.labels);
+          for (let first = 0; first < layer.channels; first += stack.group) {
+            checkInterrupted(signal, `while scanning ${layer.name}`);
+            const channels = Array.from({ length: Math.min(stack.group, layer.channels - first) }, (_, i) => first + i);
+            const { predicted, losses } = await ranking.run(await disturbance.run(channels));
+            channels.forEach((channel, map) => {
+              for (let i = 0; i < slice.count; i++) {
+                const at = map * labels.length + i;
+                tallies[channel].add(slice.labels[i], predicted[at], losses[at]);
+              }
+            });
+            done += channels.length / slices.length;
+            progress?.({ phase: 'scan', done: Math.floor(done + 1e-6), total, unit: 'map' });
+          }
         }
       } finally {
         await disturbance.release();
       }
+      result[layer.name] = tallies.map((tally) => tally.fate());
     }
     return result;
   } finally {
@@ -81,5 +91,5 @@ function randomStart({ dims, data }: Tensor<'float32'>, alpha: number, random: R
     const moved = pixel + (random.uniform() < 0.5 ? -alpha : alpha);
     return Math.min(1, Math.max(0, moved)) - pixel;
   });
-  return tensor('float32', [1, ...dims], moves);
+  return tensor('float32', dims, moves);
 }

@@ -10,6 +10,7 @@ import { createEngine } from '../../../runtime/node/engine.js';
 import { madeUpDataset } from '../../../testing/dataset.js';
 import { shortcutClassifier } from '../../../testing/shortcut.js';
 import { Ranking } from '../rank.js';
+import { Tally } from '../tally.js';
 import { LayerPush } from './push.js';
 import { pushedProbabilities } from './pushed.js';
 
@@ -74,9 +75,16 @@ describe('what rankings are made of', () => {
       [1, 4, 1, 8, 8],
       [1, 1, 0, 1].flatMap((on) => corner(on).map((value, i) => (i === 63 ? value : 0))),
     );
-    const ranking = await Ranking.compile(engine, classifier, clean, [0, 1, 1, 2]);
-    const [{ collapse }] = await ranking.run(change);
+    const labels = [0, 1, 1, 2];
+    const ranking = await Ranking.compile(engine, classifier, 4);
+    await ranking.prepare(clean, labels);
+    const { predicted, losses } = await ranking.run(change);
     await ranking.release();
+    const tally = new Tally(3);
+    labels.forEach((label, image) => {
+      tally.add(label, predicted[image], losses[image]);
+    });
+    const { collapse } = tally.fate();
     assert.ok(Math.abs(collapse - 2 / 3) < 1e-6, `collapse ${collapse}`);
   });
 });
