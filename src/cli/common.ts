@@ -21,7 +21,7 @@ export const machineOptions = z.object({
 
 /** Which model, and what is known of a backdoor in it. */
 export const modelOptions = z.object({
-  model: z.string().min(1).describe('ONNX file of an image classifier: pixels in [0, 1] in, logits out'),
+  model: z.string().min(1).describe('ONNX file of an image classifier'),
   backdoor: z
     .string()
     .min(1)

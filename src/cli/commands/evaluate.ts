@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { dataOptions } from '../../jobs/data-options.js';
 import { runEvaluate } from '../../jobs/node/run-evaluate.js';
+import { pixelOptions } from '../../jobs/pixel-options.js';
 import type { Command } from '../command.js';
 import { machineOptions, modelOptions, withEngine } from '../common.js';
 import { printRun } from '../print-run.js';
@@ -13,12 +14,14 @@ export const evaluateCommand: Command = {
   summary: 'Measure a model on test images: ACC, and where a backdoor is given ASR and RA.',
   groups: [
     { title: 'Model', schema: modelOptions },
+    { title: 'Pixels', schema: pixelOptions },
     { title: 'Data', schema: dataOptions },
     { title: 'Run', schema: z.object({ ...out.shape, ...machineOptions.shape }) },
   ],
   async run(given, context) {
     const settings = {
       ...given.read(modelOptions),
+      pixels: given.read(pixelOptions),
       data: given.read(dataOptions),
       ...given.read(out),
       seed: given.read(machineOptions).seed,

@@ -3,6 +3,7 @@ import type { Defense } from '../../defenses/defense.js';
 import { cleanOptions } from '../../jobs/clean.js';
 import { dataOptions } from '../../jobs/data-options.js';
 import { runRepair } from '../../jobs/node/run-repair.js';
+import { pixelOptions } from '../../jobs/pixel-options.js';
 import type { Command } from '../command.js';
 import { machineOptions, modelOptions, outOption, withEngine } from '../common.js';
 import { printRun } from '../print-run.js';
@@ -15,6 +16,7 @@ export function repairCommand(defense: Defense): Command {
     summary: `Repair a model with ${defense.title} and a few clean images. ${defense.summary}`,
     groups: [
       { title: 'Model', schema: modelOptions },
+      { title: 'Pixels', schema: pixelOptions },
       { title: 'Data', schema: z.object({ ...dataOptions.shape, ...cleanOptions.shape }) },
       { title: defense.title, schema: defense.options },
       { title: 'Run', schema: z.object({ ...out.shape, ...machineOptions.shape }) },
@@ -24,6 +26,7 @@ export function repairCommand(defense: Defense): Command {
         defense,
         options: given.read(defense.options),
         ...given.read(modelOptions),
+        pixels: given.read(pixelOptions),
         data: given.read(dataOptions),
         ...given.read(cleanOptions),
         ...given.read(out),

@@ -3,6 +3,7 @@ import { detectors } from '../../detectors/registry.js';
 import { cleanOptions } from '../../jobs/clean.js';
 import { dataOptions } from '../../jobs/data-options.js';
 import { runScan } from '../../jobs/node/run-scan.js';
+import { pixelOptions } from '../../jobs/pixel-options.js';
 import { verdict } from '../../report/verdict.js';
 import type { Command } from '../command.js';
 import { machineOptions, modelOptions, outOption, withEngine } from '../common.js';
@@ -16,6 +17,7 @@ export const scanCommand: Command = {
   summary: 'Look whether a model is backdoored, with clean images alone: which class, how sure, and what its trigger looks like.',
   groups: [
     { title: 'Model', schema: model },
+    { title: 'Pixels', schema: pixelOptions },
     { title: 'Data', schema: z.object({ ...dataOptions.shape, ...cleanOptions.shape }) },
     ...detectors.map(({ title, options }) => ({ title, schema: options })),
     { title: 'Run', schema: z.object({ ...out.shape, ...machineOptions.shape }) },
@@ -25,6 +27,7 @@ export const scanCommand: Command = {
       detectors,
       options: Object.assign({}, ...detectors.map(({ options }) => given.read(options))) as Record<string, unknown>,
       ...given.read(model),
+      pixels: given.read(pixelOptions),
       data: given.read(dataOptions),
       ...given.read(cleanOptions),
       ...given.read(out),

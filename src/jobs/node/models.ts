@@ -47,7 +47,7 @@ export async function loadRunnableModel(
     for (const line of notesOn(imported)) note?.(line);
     return imported.classifier;
   }
-  const { image_size: _, ...others } = pixels;
+  const { image_size: _, open_size: __, ...others } = pixels;
   const [given] = Object.entries(others).flatMap(([name, value]) => (value === undefined ? [] : [name]));
   if (given) throw new UserError(`${path}: was written by Antidote and says itself which pixels it takes; leave out ${given}`);
   const classifier = classifierOf(model, path);

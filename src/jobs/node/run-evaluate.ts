@@ -1,4 +1,5 @@
 import type { Control } from '../../core/progress.js';
+import type { PixelOptions } from '../../nn/import/convention.js';
 import type { Result } from '../../report/result.js';
 import type { Engine } from '../../runtime/engine.js';
 import { openOutputFolder } from '../../runtime/node/files.js';
@@ -8,8 +9,7 @@ import { evaluateModel } from '../evaluate.js';
 import { Meter } from '../meter.js';
 import { takePictures } from '../pictures.js';
 import { loadBackdoor } from './load-backdoor.js';
-import { loadData } from './load-data.js';
-import { loadRunnableModel } from './models.js';
+import { loadDataFor, loadModelFor } from './load-for-model.js';
 import { saveRun } from './run-folder.js';
 import { residentMemory, surroundingsOf } from './surroundings.js';
 
@@ -19,6 +19,8 @@ export interface EvaluateRun {
   readonly out?: string;
   /** ONNX file. */
   readonly model: string;
+  /** What the model wants of its images, where the file does not tell. */
+  readonly pixels?: PixelOptions;
   /** JSON file that describes the backdoor; without it only ACC is measured. */
   readonly backdoor?: string;
   readonly data: DataOptions;
@@ -35,10 +37,10 @@ export interface EvaluateRun {
 export async function runEvaluate(run: EvaluateRun, control: Control = {}): Promise<{ result: Result; files: readonly string[] }> {
   const { engine, out, seed, command } = run;
   if (out !== undefined) await openOutputFolder(out);
-  const model = await loadRunnableModel(engine, run.model);
+  const model = await loadModelFor(engine, run, control);
   const stored = run.backdoor === undefined ? undefined : await loadBackdoor(run.backdoor);
   const meter = new Meter(residentMemory);
-  const data = await meter.run('load data', () => loadData(run.data, seed, control));
+  const data = await meter.run('load data', () => loadDataFor(engine, model, run.data, seed, control));
   const { test } = data;
   const before = await meter.run('measure', () => evaluateModel({ engine, model, test, backdoor: stored?.backdoor }, control));
   const frame = { kind: 'evaluate', seed, data, surroundings: { ...surroundingsOf(engine), command } } as const;

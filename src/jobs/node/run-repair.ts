@@ -1,5 +1,6 @@
 import type { Control } from '../../core/progress.js';
 import type { Defense } from '../../defenses/defense.js';
+import type { PixelOptions } from '../../nn/import/convention.js';
 import type { Engine } from '../../runtime/engine.js';
 import { openOutputFolder } from '../../runtime/node/files.js';
 import { makeResult } from '../assemble.js';
@@ -11,8 +12,8 @@ import { Meter } from '../meter.js';
 import { takePictures } from '../pictures.js';
 import { checkFit, repairModel } from '../repair.js';
 import { loadBackdoor } from './load-backdoor.js';
-import { loadData } from './load-data.js';
-import { loadRunnableModel } from './models.js';
+import { loadDataFor, loadModelFor } from './load-for-model.js';
+import { checkSaved } from './models.js';
 import { type SavedRun, saveRun } from './run-folder.js';
 import { residentMemory, surroundingsOf } from './surroundings.js';
 
@@ -22,6 +23,8 @@ export interface RepairRun {
   readonly out: string;
   /** ONNX file. */
   readonly model: string;
+  /** What the model wants of its images, where the file does not tell. */
+  readonly pixels?: PixelOptions;
   /** JSON file that describes the backdoor, only to measure ASR and RA by; the defence does not see it. */
   readonly backdoor?: string;
   readonly data: DataOptions;
@@ -41,10 +44,10 @@ export interface RepairRun {
 export async function runRepair(run: RepairRun, control: Control = {}): Promise<SavedRun> {
   const { engine, out, ratio, defense, options, seed, command } = run;
   await openOutputFolder(out);
-  const model = await loadRunnableModel(engine, run.model);
+  const model = await loadModelFor(engine, run, control);
   const stored = run.backdoor === undefined ? undefined : await loadBackdoor(run.backdoor);
   const meter = new Meter(residentMemory);
-  const data = await meter.run('load data', () => loadData(run.data, seed, control));
+  const data = await meter.run('load data', () => loadDataFor(engine, model, run.data, seed, control));
   checkFit(model, data.train);
   const { test } = data;
   const backdoor = stored?.backdoor;
@@ -60,5 +63,7 @@ export async function runRepair(run: RepairRun, control: Control = {}): Promise<
   const { record, pruned, history } = repaired;
   const outcome = { ...(stored && { attack: stored.record }), before, after, defense: record, pruned };
   const result = makeResult(frame, { ...outcome, history: { [defense.name]: history }, phases: meter.phases });
-  return saveRun(out, { result, pictures, models: { repaired: repaired.model } });
+  const saved = await saveRun(out, { result, pictures, models: { repaired: repaired.model } });
+  await checkSaved(engine, saved.files[0], repaired.model);
+  return saved;
 }

@@ -1,5 +1,6 @@
 import type { Control } from '../../core/progress.js';
 import type { Detector } from '../../detectors/detector.js';
+import type { PixelOptions } from '../../nn/import/convention.js';
 import type { SuspectPicture } from '../../report/pictures.js';
 import type { Engine } from '../../runtime/engine.js';
 import { openOutputFolder } from '../../runtime/node/files.js';
@@ -10,8 +11,7 @@ import { evaluateModel } from '../evaluate.js';
 import { labelled } from '../labelled.js';
 import { Meter } from '../meter.js';
 import { detectionRecord, pictureSuspect, type Scanned, scanModel } from '../scan.js';
-import { loadData } from './load-data.js';
-import { loadRunnableModel } from './models.js';
+import { loadDataFor, loadModelFor } from './load-for-model.js';
 import { type SavedRun, saveRun } from './run-folder.js';
 import { residentMemory, surroundingsOf } from './surroundings.js';
 
@@ -21,6 +21,8 @@ export interface ScanRun {
   readonly out: string;
   /** Model file. */
   readonly model: string;
+  /** What the model wants of its images, where the file does not tell. */
+  readonly pixels?: PixelOptions;
   readonly data: DataOptions;
   /** Share of the training images that detectors get, clean. */
   readonly ratio: number;
@@ -38,9 +40,9 @@ export interface ScanRun {
 export async function runScan(run: ScanRun, control: Control = {}): Promise<SavedRun> {
   const { engine, out, ratio, detectors, options, seed, command } = run;
   await openOutputFolder(out);
-  const model = await loadRunnableModel(engine, run.model);
+  const model = await loadModelFor(engine, run, control);
   const meter = new Meter(residentMemory);
-  const data = await meter.run('load data', () => loadData(run.data, seed, control));
+  const data = await meter.run('load data', () => loadDataFor(engine, model, run.data, seed, control));
   const { test } = data;
   const before = await meter.run('measure', () => evaluateModel({ engine, model, test }, labelled(control, 'model')));
   const clean = drawClean(data.train, { ratio, seed });

@@ -9,8 +9,10 @@ export interface PixelOptions {
   /** One number for each channel, in the order in which the model takes them; or one for all. */
   readonly mean?: readonly number[];
   readonly std?: readonly number[];
-  /** Height and width in pixels, for a file that leaves them open. */
+  /** Height and width in pixels, for a file that leaves them open; one that does not must have these. */
   readonly image_size?: number;
+  /** The same, for a file that leaves them open, where nothing was said; any other file has its own. */
+  readonly open_size?: number;
 }
 
 /** How an image becomes the model's input. */

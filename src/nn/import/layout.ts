@@ -47,7 +47,12 @@ function guessLayout(graph: Graph, input: ValueInfo, file: string): 'nchw' | 'nh
   );
 }
 
-function imageSize(input: ValueInfo, [height, width]: readonly unknown[], { image_size }: PixelOptions, file: string): [number, number] {
+function imageSize(
+  input: ValueInfo,
+  [height, width]: readonly unknown[],
+  { image_size, open_size }: PixelOptions,
+  file: string,
+): [number, number] {
   if (isSize(height) && isSize(width)) {
     if (image_size !== undefined && (image_size !== height || image_size !== width)) {
       throw new UserError(
@@ -56,12 +61,13 @@ function imageSize(input: ValueInfo, [height, width]: readonly unknown[], { imag
     }
     return [height, width];
   }
-  if (image_size === undefined) {
+  const size = image_size ?? open_size;
+  if (size === undefined) {
     throw new UserError(
       `${file}: input '${withoutPrefix(input.name)}' ${shape(input)} leaves the size of the images open; give it with --image-size`,
     );
   }
-  return [image_size, image_size];
+  return [size, size];
 }
 
 function notImages(input: ValueInfo, file: string): UserError {
