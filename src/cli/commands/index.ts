@@ -6,6 +6,7 @@ import { dataGetCommand, dataListCommand } from './data.js';
 import { demoCommand } from './demo.js';
 import { devicesCommand } from './devices.js';
 import { evaluateCommand } from './evaluate.js';
+import { inspectCommand } from './inspect.js';
 import { repairCommand } from './repair.js';
 import { reportCommand } from './report.js';
 import { scanCommand } from './scan.js';
@@ -17,6 +18,7 @@ export const commands: readonly Command[] = [
   ...defenses.map(repairCommand),
   scanCommand,
   evaluateCommand,
+  inspectCommand,
   reportCommand,
   dataListCommand,
   dataGetCommand,
