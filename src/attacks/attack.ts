@@ -4,7 +4,7 @@ import type { Control } from '../core/progress.js';
 import type { Random } from '../core/random.js';
 import type { BatchOptions } from '../data/batches.js';
 import type { Dataset } from '../data/dataset.js';
-import type { Picture } from '../data/picture.js';
+import type { RgbImage } from '../data/rgb-image.js';
 import type { Classifier } from '../nn/classifier.js';
 import type { Engine, Tensors } from '../runtime/engine.js';
 import type { BatchSource } from '../train/batch.js';
@@ -84,7 +84,7 @@ export interface AttackContext extends Control {
    * Reads a picture that an option names.
    * @throws UserError when there is no such file, or it holds no picture.
    */
-  readonly readPicture?: (path: string) => Promise<Picture>;
+  readonly readImage?: (path: string) => Promise<RgbImage>;
 }
 
 /** What is made once and serves any number of runs of an attack: a pattern, a network. It can be kept in a cache. */

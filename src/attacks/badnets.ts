@@ -2,14 +2,24 @@ import { z } from 'zod';
 import { readUntrusted } from '../core/untrusted.js';
 import type { Attack, PoisonedData } from './attack.js';
 import { dirtyLabelMap, dirtyLabelOptions } from './dirty-label.js';
+import { readGivenPicture } from './given-picture.js';
+import { overlaySchema, overlayTrigger } from './overlay.js';
 import { patchOptions, patchSchema, patchTrigger } from './patch.js';
 import { poisonDirtyLabel } from './poison.js';
 
 const NAME = 'badnets';
 
-const options = z.object({ ...dirtyLabelOptions, ...patchOptions });
+const options = z.object({
+  ...dirtyLabelOptions,
+  ...patchOptions,
+  patch_mask_path: z
+    .string()
+    .optional()
+    .describe('picture file whose pixels overwrite those of the image, black ones excepted, in place of the square; default: the square'),
+});
 
-const descriptionSchema = patchSchema.extend({ kind: z.literal(NAME) });
+const squareSchema = patchSchema.extend({ kind: z.literal(NAME) });
+const pictureSchema = overlaySchema.extend({ kind: z.literal(NAME) });
 
 /** A small patch in a corner, and the attacker's label: the first backdoor attack on neural networks. */
 export const badnets: Attack<typeof options, PoisonedData> = {
@@ -24,13 +34,21 @@ export const badnets: Attack<typeof options, PoisonedData> = {
   },
   threat: 'data',
   options,
-  async poison(train, { pratio, attack_target, attack_label_trans, ...patch }, context) {
+  async poison(train, { pratio, attack_target, attack_label_trans, patch_mask_path: path, ...patch }, context) {
+    const { imageShape } = train;
     const labelMap = dirtyLabelMap({ attack_target, attack_label_trans });
-    const trigger = patchTrigger(NAME, { ...patch, imageShape: [...train.imageShape] });
+    const trigger =
+      path === undefined
+        ? patchTrigger(NAME, { ...patch, imageShape: [...imageShape] })
+        : overlayTrigger(NAME, await readGivenPicture(context, path, imageShape, 'sharp'), imageShape);
     return poisonDirtyLabel(train, { pratio, labelMap, trigger }, context);
   },
   restoreTrigger(description) {
-    const { kind, ...patch } = readUntrusted(descriptionSchema, description, 'the trigger');
+    if (typeof description === 'object' && description !== null && 'picture' in description) {
+      const { picture, imageShape } = readUntrusted(pictureSchema, description, 'the trigger');
+      return overlayTrigger(NAME, picture, imageShape);
+    }
+    const { kind, ...patch } = readUntrusted(squareSchema, description, 'the trigger');
     return patchTrigger(kind, patch);
   },
 };

@@ -3,6 +3,7 @@ import { readUntrusted } from '../core/untrusted.js';
 import type { Attack, PoisonedData } from './attack.js';
 import { drawPicture } from './blend-picture.js';
 import { dirtyLabelMap, dirtyLabelOptions } from './dirty-label.js';
+import { readGivenPicture } from './given-picture.js';
 import { poisonDirtyLabel } from './poison.js';
 import { type StaticTrigger, staticTrigger } from './static-trigger.js';
 import { bytesSchema, checkPicture, encodeBytes, type ImageShape, imageShapeSchema } from './stored.js';
@@ -19,6 +20,10 @@ const options = z.object({
     .enum(['smooth', 'noise'])
     .default('smooth')
     .describe('the picture, drawn by the seed: smooth, coloured blobs an eighth of the image wide; noise, every pixel by itself'),
+  attack_trigger_img_path: z
+    .string()
+    .optional()
+    .describe('picture file to blend in, squashed to the size of the images; default: trigger_picture'),
 });
 
 const descriptionSchema = z.strictObject({
@@ -43,7 +48,11 @@ export const blended: Attack<typeof options, PoisonedData> = {
   threat: 'data',
   options,
   async poison(train, own, context) {
-    const picture = drawPicture(own.trigger_picture, train.imageShape, context.random.fork('picture'));
+    const path = own.attack_trigger_img_path;
+    const picture =
+      path === undefined
+        ? drawPicture(own.trigger_picture, train.imageShape, context.random.fork('picture'))
+        : await readGivenPicture(context, path, train.imageShape, 'smooth');
     const withAlpha = (alpha: number) => blendTrigger(picture, train.imageShape, alpha);
     const plant = withAlpha(own.attack_train_blended_alpha).apply;
     const trigger = withAlpha(own.attack_test_blended_alpha);

@@ -38,7 +38,8 @@ test('attack, repair, evaluate and report work one after the other', { skip }, a
   assert.match(planted.err, /^options\.yaml: ignored, as it has no meaning here: num_workers$/m);
   assert.match(planted.err, /^train: 80 of 80 steps, /m);
   assert.match(planted.out, /^ +ACC +ASR +RA\nBackdoored +[\d.]+ % +[\d.]+ % +[\d.]+ %\n\n {2}a\/backdoored\.onnx\n/);
-  assert.deepEqual((await readdir(at('a'))).sort(), ['backdoored.onnx', 'pictures.json', 'report.html', 'result.json']);
+  assert.deepEqual((await readdir(at('a'))).sort(), ['backdoored.onnx', 'pictures.json', 'poisoned', 'report.html', 'result.json']);
+  assert.equal((await readdir(at('a', 'poisoned'))).length, 100);
   const { attack: record, command, history } = await result('a');
   assert.deepEqual(
     [record?.options.epochs, record?.options.pratio, record?.poisoned],

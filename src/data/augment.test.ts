@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Random } from '../core/random.js';
-import { compose, horizontalFlip, randomCrop } from './augment.js';
+import { compose, horizontalFlip, randomCrop, randomRotation } from './augment.js';
 
 const shape = [2, 3, 4] as const;
 const original = Uint8Array.from({ length: 24 }, (_, i) => i + 1);
@@ -62,4 +62,33 @@ test('composed augmentations are applied in order', () => {
   const image = original.slice();
   compose(randomCrop(2), horizontalFlip(1))(image, shape, new Random(7));
   assert.deepEqual(image, expected);
+});
+
+test('a rotation turns about the centre and leaves what comes from outside black', () => {
+  const image = () => Uint8Array.from({ length: 2 * 25 }, (_, i) => i + 1);
+  /** A generator whose next angle is the given share of the range. */
+  const turned = (share: number) => Object.assign(new Random(0), { between: (low: number, high: number) => low + share * (high - low) });
+  const still = image();
+  randomRotation(180)(still, [2, 5, 5], turned(0.5));
+  assert.deepEqual(still, image());
+  const half = image();
+  randomRotation(180)(half, [2, 5, 5], turned(1));
+  assert.deepEqual([...half], [...image().subarray(0, 25).toReversed(), ...image().subarray(25).toReversed()]);
+  const quarter = image();
+  randomRotation(90)(quarter, [2, 5, 5], turned(1));
+  assert.deepEqual([...quarter.subarray(0, 5)], [21, 16, 11, 6, 1]);
+  const eighth = image();
+  randomRotation(45)(eighth, [2, 5, 5], turned(1));
+  assert.deepEqual([eighth[0], eighth[12]], [0, 13]);
+  assert.throws(() => randomRotation(181), /expected 0 to 180/);
+});
+
+test('rotations are drawn by the seed', () => {
+  const rotate = (seed: number) => {
+    const image = Uint8Array.from({ length: 64 }, (_, i) => i);
+    randomRotation(30)(image, [1, 8, 8], new Random(seed));
+    return image;
+  };
+  assert.deepEqual(rotate(1), rotate(1));
+  assert.ok(new Set([1, 2, 3, 4, 5, 6].map((seed) => rotate(seed).join())).size > 3);
 });

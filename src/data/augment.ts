@@ -37,6 +37,32 @@ export function horizontalFlip(probability = 0.5): Augmentation {
   };
 }
 
+/**
+ * Turns the image about its centre by an angle uniform in ± `degrees`, taking the nearest pixel, black where that is outside.
+ * @param degrees from 0 up to 180.
+ */
+export function randomRotation(degrees: number): Augmentation {
+  if (!(degrees >= 0 && degrees <= 180)) throw new Error(`a rotation by up to ${degrees} degrees was asked for, expected 0 to 180`);
+  return (image, [channels, height, width], random) => {
+    const angle = (random.between(-degrees, degrees) * Math.PI) / 180;
+    const [sin, cos] = [Math.sin(angle), Math.cos(angle)];
+    const before = image.slice();
+    const area = height * width;
+    const [middleY, middleX] = [(height - 1) / 2, (width - 1) / 2];
+    for (let y = 0; y < height; y++) {
+      for (let x = 0; x < width; x++) {
+        const [down, right] = [y - middleY, x - middleX];
+        const fromY = Math.round(middleY + cos * down - sin * right);
+        const fromX = Math.round(middleX + sin * down + cos * right);
+        const inside = fromY >= 0 && fromY < height && fromX >= 0 && fromX < width;
+        for (let plane = 0; plane < channels * area; plane += area) {
+          image[plane + y * width + x] = inside ? before[plane + fromY * width + fromX] : 0;
+        }
+      }
+    }
+  };
+}
+
 /** Augmentations one after the other, all drawing from the same generator. */
 export function compose(...augmentations: readonly Augmentation[]): Augmentation {
   return (image, shape, random) => {

@@ -18,14 +18,14 @@ const result = { version: 1, kind: 'attack', created: '2026-03-04T15:16:17.123Z'
 test('a backdoor is read from a result and from its bare description', async () => {
   const bare = { trigger: trigger.description, labelMap };
   for (const value of [result, bare]) {
-    const { backdoor, record } = readBackdoor(JSON.stringify(value), 'b.json');
+    const { backdoor, record } = await readBackdoor(JSON.stringify(value), 'b.json');
     assert.deepEqual(await backdoor.trigger.apply(image, noEngine), await trigger.apply(image, noEngine));
     assert.deepEqual(backdoor.labelMap, { kind: 'all-to-one', target: 1 });
     assert.deepEqual([record.method, record.title], ['badnets', 'BadNets']);
   }
 });
 
-test('files without a proper backdoor are user errors that name the file', () => {
+test('files without a proper backdoor are user errors that name the file', async () => {
   const cases = [
     '',
     '[]',
@@ -37,8 +37,8 @@ test('files without a proper backdoor are user errors that name the file', () =>
     JSON.stringify({ trigger: trigger.description, labelMap: { kind: 'all-to-one', target: -1 } }),
   ];
   for (const text of cases) {
-    assert.throws(
-      () => readBackdoor(text, 'b.json'),
+    await assert.rejects(
+      readBackdoor(text, 'b.json'),
       (error) => error instanceof UserError && error.message.startsWith('b.json') && !error.message.includes('\n'),
       text,
     );

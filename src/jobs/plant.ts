@@ -6,6 +6,7 @@ import { Random } from '../core/random.js';
 import { batches } from '../data/batches.js';
 import { type Dataset, sizeOfDataset } from '../data/dataset.js';
 import type { DatasetParts } from '../data/source.js';
+import { triggerVisibility } from '../metrics/visibility.js';
 import type { Classifier } from '../nn/classifier.js';
 import type { Result, Scores } from '../report/result.js';
 import type { Engine } from '../runtime/engine.js';
@@ -40,12 +41,13 @@ export interface PlantTask<Schema extends z.ZodObject = z.ZodObject> {
   /** Where to keep what the attack prepares; without it that is made anew. */
   readonly cache?: PreparationCache;
   /** Reads pictures that options name; without it such options are refused. */
-  readonly readPicture?: AttackContext['readPicture'];
+  readonly readImage?: AttackContext['readImage'];
 }
 
 /** A model with a backdoor, and all that is known of it. */
 export interface Planted {
   readonly model: Classifier;
+  readonly poisoned: Poisoned;
   readonly backdoor: Backdoor;
   /** The test set with the trigger on it, on which ASR and RA were measured. */
   readonly triggered: TriggeredTestSet;
@@ -68,7 +70,7 @@ export async function plantBackdoor<Schema extends z.ZodObject>(task: PlantTask<
   const network = parseOptions(networkOptions, task.network ?? {}, 'the network');
   const training = parseOptions(trainingOptions, task.training ?? {}, 'training');
   const random = new Random(seed);
-  const context = { engine, random: random.fork('attack'), readPicture: task.readPicture, ...control };
+  const context = { engine, random: random.fork('attack'), readImage: task.readImage, ...control };
 
   const started = performance.now();
   const prepared = await prepareAttack(attack as unknown as Attack, data.train, own, { ...context, model: task.cleanModel, cache, seed });
@@ -108,13 +110,20 @@ export async function plantBackdoor<Schema extends z.ZodObject>(task: PlantTask<
     trigger: { ...trigger.description },
     labelMap,
     poisoned: countPoisoned(poisoned, source),
+    ...(keepsLabels(poisoned, data.train) && { cleanLabel: true }),
+    visibility: triggerVisibility(data.test, triggered),
   };
-  return { model, backdoor: { trigger, labelMap }, triggered, scores, history, seconds, record };
+  return { model, poisoned, backdoor: { trigger, labelMap }, triggered, scores, history, seconds, record };
 }
 
 /** Number of poisoned training images; where every batch is poisoned anew, in each epoch. */
 function countPoisoned(poisoned: Poisoned, { batchSize, batchesPerEpoch }: BatchSource): number {
   return poisoned.kind === 'data' ? poisoned.indices.length : Math.round(poisoned.perBatch(batchSize).poisoned * batchesPerEpoch);
+}
+
+/** Whether the poisoned images kept their labels, all of them. */
+function keepsLabels(poisoned: Poisoned, { labels }: Dataset): boolean {
+  return poisoned.kind === 'data' && poisoned.indices.every((index) => poisoned.train.labels[index] === labels[index]);
 }
 
 /** Everything that decides what training comes to, so that no other run goes on from its checkpoint. */

@@ -1,4 +1,4 @@
-import { type Augmentation, compose, horizontalFlip, randomCrop } from '../data/augment.js';
+import { type Augmentation, compose, horizontalFlip, randomCrop, randomRotation } from '../data/augment.js';
 import { adam } from '../train/optimizers/adam.js';
 import type { Optimizer } from '../train/optimizers/optimizer.js';
 import { sgd } from '../train/optimizers/sgd.js';
@@ -38,9 +38,10 @@ export function scheduleOf(options: TrainingOptions, stepsPerEpoch: number): Sch
 }
 
 /** What is done to training images at random; undefined where nothing is. */
-export function augmentationOf({ crop_padding, horizontal_flip }: TrainingOptions): Augmentation | undefined {
+export function augmentationOf({ crop_padding, random_rotation, horizontal_flip }: TrainingOptions): Augmentation | undefined {
   const steps: Augmentation[] = [];
   if (crop_padding > 0) steps.push(randomCrop(crop_padding));
+  if (random_rotation > 0) steps.push(randomRotation(random_rotation));
   if (horizontal_flip) steps.push(horizontalFlip());
   return steps.length > 0 ? compose(...steps) : undefined;
 }

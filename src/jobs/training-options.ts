@@ -19,6 +19,12 @@ export const trainingOptions = z.object({
   onecycle_rise: z.number().gt(0).lt(1).default(0.3).describe('share of the steps during which OneCycleLR rises, between 0 and 1'),
   onecycle_start_divisor: z.number().gte(1).default(25).describe('OneCycleLR begins at lr divided by this, from 1'),
   crop_padding: z.int().min(0).default(4).describe('augmentation: images are shifted at random by up to so many pixels, 0 for not at all'),
+  random_rotation: z
+    .number()
+    .min(0)
+    .max(180)
+    .default(0)
+    .describe('augmentation: images are turned at random by up to so many degrees, 0 for not at all'),
   horizontal_flip: z.boolean().default(false).describe('augmentation: every other image is mirrored left to right'),
 });
 

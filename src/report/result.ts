@@ -69,6 +69,17 @@ const attack = method.extend({
     .optional(),
   /** Number of poisoned training images; where every batch is poisoned anew, in each epoch. */
   poisoned: count.optional(),
+  /** Whether the poisoned images kept their labels. */
+  cleanLabel: z.boolean().optional(),
+  /** How much the trigger changes test images: see `Visibility` in `metrics/visibility.ts`. */
+  visibility: z
+    .object({ psnr: z.number().nullable(), ssim: z.number(), linf: z.number().min(0).max(255), changed: fraction, images: count })
+    .optional(),
+  /** SHA-256 of `trigger.safetensors` beside this file, for triggers that networks make: 64 hexadecimal digits. */
+  triggerTensors: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional(),
 });
 
 const defense = method.extend({

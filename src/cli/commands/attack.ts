@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Attack } from '../../attacks/attack.js';
+import { type Attack, threats } from '../../attacks/attack.js';
 import { dataOptions } from '../../jobs/data-options.js';
 import { networkOptions } from '../../jobs/network.js';
 import { runAttack } from '../../jobs/node/run-attack.js';
@@ -8,18 +8,29 @@ import type { Command } from '../command.js';
 import { machineOptions, outOption, withEngine } from '../common.js';
 import { printRun } from '../print-run.js';
 
+const cleanModelOption = z.object({
+  clean_model: z
+    .string()
+    .optional()
+    .describe('ONNX file of a clean model of the same images, such as `antidote train` makes; must be given'),
+});
+const poisonedOption = z.object({
+  poisoned_images: z.int().min(0).default(100).describe('poisoned training images to write as PNG files into `poisoned`, from 0'),
+});
+
 /** `attack NAME`: plants a backdoor by training a network on poisoned images. */
 export function attackCommand(attack: Attack): Command {
   const out = outOption(`runs/${attack.name}`);
+  const own = attack.preparation?.needsModel ? z.object({ ...cleanModelOption.shape, ...attack.options.shape }) : attack.options;
   return {
     name: `attack ${attack.name}`,
-    summary: `Plant ${attack.title}, measure it, and save the model. ${attack.summary}`,
+    summary: `Plant ${attack.title}, measure it, and save the model. ${attack.summary} The attacker ${threats[attack.threat]}.`,
     groups: [
-      { title: attack.title, schema: attack.options },
+      { title: attack.title, schema: own },
       { title: 'Data', schema: dataOptions },
       { title: 'Network', schema: networkOptions },
       { title: 'Training', schema: trainingOptions },
-      { title: 'Run', schema: z.object({ ...out.shape, ...machineOptions.shape }) },
+      { title: 'Run', schema: z.object({ ...out.shape, ...poisonedOption.shape, ...machineOptions.shape }) },
     ],
     resumes: true,
     async run(given, context) {
@@ -30,6 +41,8 @@ export function attackCommand(attack: Attack): Command {
         network: given.read(networkOptions),
         training: given.read(trainingOptions),
         ...given.read(out),
+        cleanModel: attack.preparation?.needsModel ? given.read(cleanModelOption).clean_model : undefined,
+        poisonedImages: given.read(poisonedOption).poisoned_images,
         seed: given.read(machineOptions).seed,
         command: given.commandLine,
       };

@@ -53,6 +53,7 @@ wd: 5e-4
   assert.deepEqual(values, {
     attack_label_trans: 'all2one',
     attack_target: 0,
+    patch_mask_path: '../resource/badnet/trigger_image.png',
     pratio: 0.1,
     batch_size: 128,
     client_optimizer: 'sgd',
@@ -65,7 +66,7 @@ wd: 5e-4
     sgd_momentum: 0.9,
     wd: 5e-4,
   });
-  assert.deepEqual(ignored, ['attack', 'patch_mask_path', 'amp', 'dataset_path', 'device', 'num_workers']);
+  assert.deepEqual(ignored, ['attack', 'amp', 'dataset_path', 'device', 'num_workers']);
 });
 
 test('names may have dashes, and a device that is known here counts', async () => {

@@ -16,7 +16,7 @@ export interface Config {
 const LIMIT = 65_536;
 
 /** BackdoorBench's names where they differ from those here. */
-const aliases: Readonly<Record<string, string>> = { random_seed: 'seed', dataset: 'data' };
+const aliases: Readonly<Record<string, string>> = { random_seed: 'seed', dataset: 'data', random_crop: 'crop_padding' };
 
 /** Keys of BackdoorBench's files about how PyTorch computes, where its own files lie, or what the command says already. */
 const meaningless = new Set(

@@ -48,5 +48,5 @@ export async function runEvaluate(run: EvaluateRun, control: Control = {}): Prom
   if (out === undefined) return { result, files: [] };
   const models = { before: model };
   const pictures = stored ? await takePictures({ engine, test, backdoor: stored.backdoor, models, seed }, control) : {};
-  return saveRun(out, { result, pictures, models: {} });
+  return saveRun(out, { result, pictures, models: {}, trigger: stored?.backdoor.trigger });
 }

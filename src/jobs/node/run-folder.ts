@@ -1,11 +1,15 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Trigger } from '../../attacks/attack.js';
+import { sha256 } from '../../core/hash.js';
+import { writeSafetensors } from '../../formats/safetensors.js';
 import type { Classifier } from '../../nn/classifier.js';
 import { renderReport } from '../../report/html.js';
 import type { Pictures } from '../../report/pictures.js';
 import { type Result, readResult } from '../../report/result.js';
 import { writeResult } from '../../report/write.js';
 import { readFileBounded, writeFileAtomic } from '../../runtime/node/files.js';
+import { TRIGGER_TENSORS } from '../backdoor-file.js';
 import { decodePictures, encodePictures } from '../pictures-file.js';
 import { saveModel } from './models.js';
 
@@ -13,6 +17,8 @@ import { saveModel } from './models.js';
 export interface Run {
   readonly result: Result;
   readonly pictures: Pictures;
+  /** The trigger that the result describes; its tensors, where it has some, are written beside. */
+  readonly trigger?: Trigger;
   /** Models by file name without `.onnx`. */
   readonly models: Readonly<Record<string, Classifier>>;
 }
@@ -35,8 +41,15 @@ const LIMIT = 2 ** 28;
  * Writes models, `result.json`, `pictures.json` and `report.html` into a folder, which must exist.
  * @throws UserError when a file cannot be written.
  */
-export async function saveRun(folder: string, { result, pictures, models }: Run): Promise<SavedRun> {
+export async function saveRun(folder: string, { result: given, pictures, models, trigger }: Run): Promise<SavedRun> {
   const files: string[] = [];
+  let result = given;
+  if (trigger?.tensors && given.attack) {
+    const bytes = writeSafetensors({ tensors: new Map(Object.entries(trigger.tensors)), metadata: {} });
+    result = { ...given, attack: { ...given.attack, triggerTensors: await sha256(Uint8Array.from(bytes)) } };
+    files.push(join(folder, TRIGGER_TENSORS));
+    await writeFileAtomic(files[0], bytes);
+  }
   for (const [name, model] of Object.entries(models)) {
     files.push(join(folder, `${name}.onnx`));
     await saveModel(files[files.length - 1], model);

@@ -63,7 +63,7 @@ export async function runRepair(run: RepairRun, control: Control = {}): Promise<
   const { record, pruned, history } = repaired;
   const outcome = { ...(stored && { attack: stored.record }), before, after, defense: record, pruned };
   const result = makeResult(frame, { ...outcome, history: { [defense.name]: history }, phases: meter.phases });
-  const saved = await saveRun(out, { result, pictures, models: { repaired: repaired.model } });
+  const saved = await saveRun(out, { result, pictures, models: { repaired: repaired.model }, trigger: backdoor?.trigger });
   await checkSaved(engine, saved.files[0], repaired.model);
   return saved;
 }
