@@ -13,7 +13,7 @@ export interface ConvLayer {
   /** Parameters. */
   readonly weight: string;
   readonly bias?: string;
-  /** A batch normalisation that is the only reader of the output. */
+  /** A batch normalisation that is the only reader of the output, and of its own scale and shift. */
   readonly norm?: BatchNorm;
 }
 
@@ -58,7 +58,10 @@ function normOf(output: Value, graph: Graph, readers: ReadonlyMap<Value, Node[]>
   const following = readers.get(output) ?? [];
   if (following.length !== 1 || following[0].opType !== 'BatchNormalization') return undefined;
   const [, scale, shift, mean, variance] = following[0].inputs;
-  return [scale, shift, mean, variance].every((name) => graph.initializers.has(name)) ? { scale, shift, mean, variance } : undefined;
+  // What another normalisation reads as well cannot be silenced for this one alone; exporters store equal tensors once.
+  const own = [scale, shift].every((name) => readers.get(name)?.length === 1);
+  const stored = [scale, shift, mean, variance].every((name) => graph.initializers.has(name));
+  return own && stored ? { scale, shift, mean, variance } : undefined;
 }
 
 /** Who reads each value; a graph output counts as a reader that is no node of the graph. */

@@ -1,47 +1,66 @@
+import { sizeOf } from '../../core/tensor.js';
 import { type Graph, intAttribute, intsAttribute, type Node } from '../../onnx/graph.js';
 
 /**
- * Which axis of a value grows with the number of images: in [N, 3, 32, 32] axis 0, in what a transposition makes of it
- * perhaps another, in [12 N, 50, 64] axis 0 again.
+ * Where the images of a batch are in a value: in [N, 3, 32, 32] along axis 0, in what a transposition makes of it perhaps along
+ * another. An axis may count other things too: that of [50 N, 64] counts 50 positions, and for each of them the images, or the
+ * other way about.
  */
-export type BatchAxes = ReadonlyMap<string, number>;
+export interface BatchAxis {
+  readonly axis: number;
+  /** Size of what the axis counts outside the images: 50 where it counts the images of each of 50 positions. */
+  readonly outside: number;
+}
 
-/** Where axis numbers are looked up. */
+export type BatchAxes = ReadonlyMap<string, BatchAxis>;
+
+/** Which of several axes that a Reshape may mean is taken: the first, or the last but for that of the features. */
+export type Preference = 'first' | 'last';
+
+/** What is known of a graph. */
 interface Known {
   readonly graph: Graph;
-  readonly axes: BatchAxes;
-  /** Which of several possible axes a Reshape is taken to mean: the first or the last. */
-  readonly prefer: 'first' | 'last';
+  readonly batch: number;
+  readonly prefer: Preference;
 }
 
 /**
- * Follows the batch axis through a graph.
+ * Follows the images of a batch through a graph.
  * @param graph with complete `types` for a batch of one size.
- * @param prefer see {@link Known.prefer}; elements in row-major order do not tell [197 N, 768] from [197, N, 768].
+ * @param prefer the order of elements does not tell [197 N, 768] from [197, N, 768].
  */
-export function batchAxes(graph: Graph, batch: number, prefer: 'first' | 'last'): BatchAxes {
-  const axes = new Map<string, number>();
-  for (const { name } of graph.inputs) axes.set(name, 0);
+export function batchAxes(graph: Graph, batch: number, prefer: Preference): BatchAxes {
+  const axes = new Map<string, BatchAxis>();
+  for (const { name } of graph.inputs) axes.set(name, { axis: 0, outside: 1 });
   for (const node of graph.nodes) {
     const carrier = node.inputs.find((name) => axes.has(name));
     if (carrier === undefined || node.opType === 'Shape' || node.opType === 'Size') continue;
+    const before = { at: axes.get(carrier) as BatchAxis, dims: dimsOf(graph, carrier) };
     for (const output of node.outputs) {
-      const axis = axisAfter(node, carrier, output, { graph, axes, prefer }, batch);
-      if (output !== '' && axis !== undefined) axes.set(output, axis);
+      const after = output === '' ? undefined : batchAfter(node, before, dimsOf(graph, output), { graph, batch, prefer });
+      if (after) axes.set(output, after);
     }
   }
   return axes;
 }
 
-function axisAfter(node: Node, carrier: string, output: string, { graph, axes, prefer }: Known, batch: number): number | undefined {
-  const axis = axes.get(carrier) as number;
-  const [before, after] = [dimsOf(graph, carrier), dimsOf(graph, output)];
+/** A value's shape, and where the images are in it. */
+interface Carrier {
+  readonly at: BatchAxis;
+  readonly dims: readonly number[];
+}
+
+function batchAfter(node: Node, before: Carrier, after: readonly number[], known: Known): BatchAxis | undefined {
+  if (node.opType === 'Reshape' || node.opType === 'Flatten') return reshaped(before, after, known);
+  const axis = axisAfter(node, before, after, known.graph);
+  return axis === undefined || axis < 0 ? undefined : { ...before.at, axis };
+}
+
+/** The axis behind a node that leaves alone what the axis counts. */
+function axisAfter(node: Node, { at: { axis }, dims: before }: Carrier, after: readonly number[], graph: Graph): number | undefined {
   switch (node.opType) {
     case 'Transpose':
       return (intsAttribute(node, 'perm') ?? before.map((_, i) => before.length - 1 - i)).indexOf(axis);
-    case 'Reshape':
-    case 'Flatten':
-      return reshapedAxis(before, axis, after, batch, prefer);
     case 'Squeeze':
     case 'ReduceMean':
     case 'ReduceSum':
@@ -54,40 +73,32 @@ function axisAfter(node: Node, carrier: string, output: string, { graph, axes, p
     }
     case 'Unsqueeze': {
       const added = listed(graph, node, after.length) ?? [];
-      let position = -1;
-      for (let seen = -1; seen < axis; position++) if (!added.includes(position + 1)) seen++;
-      return position;
+      return after.map((_, i) => i).filter((i) => !added.includes(i))[axis];
     }
     case 'Gather': {
       const indexed = positive(intAttribute(node, 'axis', 0), before.length);
-      const grown = after.length - before.length;
-      return indexed === axis ? undefined : axis + (indexed < axis ? grown : 0);
+      return indexed === axis ? undefined : axis + (indexed < axis ? after.length - before.length : 0);
     }
     default:
       // Everything else works along the last axes, or broadcasts, which aligns them.
-      return after.length - before.length + axis >= 0 ? after.length - before.length + axis : undefined;
+      return after.length - before.length + axis;
   }
 }
 
 /**
- * The axis of the new shape that can grow with the batch while the others stay: the elements before it must be made of axes
- * before the old one, those behind it of axes behind. An axis of exactly the batch's size comes first.
+ * In row-major order the images have so many elements outside and so many inside them. An axis of the new shape can count
+ * them where the axes before it make up a part of the former, and those behind it of the latter.
  */
-function reshapedAxis(
-  before: readonly number[],
-  axis: number,
-  after: readonly number[],
-  batch: number,
-  prefer: Known['prefer'],
-): number | undefined {
-  const product = (dims: readonly number[]) => dims.reduce((all, dim) => all * dim, 1);
-  const [outer, inner] = [product(before.slice(0, axis)), product(before.slice(axis + 1)) * (before[axis] / batch)];
-  const possible = after.flatMap((dim, i) => {
-    const fits = dim % batch === 0 && outer % product(after.slice(0, i)) === 0 && inner % product(after.slice(i + 1)) === 0;
-    return fits ? [i] : [];
+function reshaped({ at, dims }: Carrier, after: readonly number[], { batch, prefer }: Known): BatchAxis | undefined {
+  const outside = sizeOf(dims.slice(0, at.axis)) * at.outside;
+  const inside = sizeOf(dims) / outside / batch;
+  const possible = after.flatMap((_, axis) => {
+    const [left, right] = [outside / sizeOf(after.slice(0, axis)), inside / sizeOf(after.slice(axis + 1))];
+    return Number.isInteger(left) && Number.isInteger(right) ? [{ axis, outside: left }] : [];
   });
-  const exact = possible.find((i) => after[i] === batch);
-  return exact ?? (prefer === 'first' ? possible[0] : possible.at(-1));
+  const exact = possible.find(({ axis }) => after[axis] === batch);
+  if (exact) return exact;
+  return prefer === 'first' ? possible[0] : (possible.findLast(({ axis }) => axis < after.length - 1) ?? possible[0]);
 }
 
 /** The axes that a node names in its second input. */

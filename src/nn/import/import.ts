@@ -6,6 +6,7 @@ import { ancestorsOf } from '../../onnx/rewrite.js';
 import { type Engine, runOnce } from '../../runtime/engine.js';
 import { traceShapes } from '../../runtime/trace.js';
 import type { Classifier } from '../classifier.js';
+import { learnedParameters } from '../parameters.js';
 import { unitPixels } from '../pixels.js';
 import { assemble, PIXELS } from './assemble.js';
 import { dimsOf } from './batch-axis.js';
@@ -14,6 +15,7 @@ import type { PixelConvention, PixelOptions } from './convention.js';
 import { conventionOf } from './convention-of.js';
 import { fixValues } from './fixed-values.js';
 import { areProbabilities, classesOf, type Head, headOf } from './head.js';
+import { PREFIX } from './names.js';
 import { describeProblem, openGraph } from './open-graph.js';
 import type { ModelFile, Origin } from './origin.js';
 import { agree, type FilePorts, refusable, runFile, testImages } from './reference.js';
@@ -78,6 +80,8 @@ export async function importClassifier(
     outputs: [{ name: logits, type: 'float32', dims: [rows, classes] }],
     types: traced.types,
   };
+  const foreign = learnedParameters(ready).find((parameter) => !parameter.startsWith(PREFIX));
+  if (foreign !== undefined) throw new Error(`'${foreign}' would be trained, but is no tensor of ${file.name}`);
   const final = body.fixed ? ready : await fixValues(engine, ready);
   const name = nameOf(file);
   const origin: Origin = { file, ...ports, squashing: head.squashing, initial: final.initializers, stored, tolerance };

@@ -1,5 +1,4 @@
-import { full } from '../../../core/tensor.js';
-import { float, int } from '../../attributes.js';
+import { int } from '../../attributes.js';
 import type { GraphBuilder, Value } from '../../builder.js';
 import { floatAttribute, intAttribute, stringAttribute } from '../../graph.js';
 import { NotSupported, type Upgrade, type UpgradeContext, type UpgradeTable } from './upgrade.js';
@@ -68,10 +67,12 @@ function tanhArgument(builder: GraphBuilder, x: Value): Value {
 function groupNormalization({ node, builder, constantOf, opset }: UpgradeContext): Value {
   const [x, scale, shift] = node.inputs;
   const groups = intAttribute(node, 'num_groups', 1);
-  const units = (value: number) => builder.constant(full([groups], value));
+  // Not an InstanceNormalization: its scale and shift would pass for learned ones.
   const grouped = builder.reshape(x, [0, groups, -1]);
-  const epsilon = float(floatAttribute(node, 'epsilon', 1e-5));
-  const [normalised] = builder.op('InstanceNormalization', [grouped, units(1), units(0)], { epsilon });
+  const centred = builder.sub(grouped, builder.reduceMean(grouped, [2], true));
+  const variance = builder.reduceMean(builder.mul(centred, centred), [2], true);
+  const deviation = builder.sqrt(builder.add(variance, builder.scalar(floatAttribute(node, 'epsilon', 1e-5))));
+  const normalised = builder.div(centred, deviation);
   const rows = opset < 21 ? groups : (constantOf(scale)?.dims[0] ?? -1);
   if (rows < 0) throw new NotSupported('its scale is computed by the model');
   const perRow = (value: Value) => builder.reshape(value, [rows, 1]);

@@ -77,11 +77,13 @@ export const dropout: Upgrade = ({ node, constantOf }) => {
   return [node.inputs[0]];
 };
 
+const BATCH_STATISTICS = 'computes the statistics of the batch; export the model for inference';
+
 /** Batch normalisation as it is used in inference. */
 export const batchNormalization: Upgrade = ({ node }) => {
   if (intAttribute(node, 'spatial', 1) === 0) throw new NotSupported('statistics for every pixel are not supported');
-  if (intAttribute(node, 'training_mode', 0) !== 0) {
-    throw new NotSupported('computes the statistics of the batch; export the model for inference');
-  }
+  if (intAttribute(node, 'training_mode', 0) !== 0) throw new NotSupported(BATCH_STATISTICS);
+  // Before operator set 14 the other outputs being there says so.
+  if (node.outputs.slice(1).some((name) => name !== '')) throw new NotSupported(BATCH_STATISTICS);
   return { ...node, outputs: node.outputs.slice(0, 1), attributes: without(node, 'spatial') };
 };

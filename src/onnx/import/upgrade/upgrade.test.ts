@@ -169,6 +169,7 @@ describe('a node without a counterpart', () => {
     15,
     /export .* for inference/,
   );
+  refused({ op: 'BatchNormalization', x: [1, 3, 2, 2], rest: statistics, outputs: 5 }, 9, /export .* for inference/);
   refused({ op: 'Dropout', x: [2], rest: [float32([], [0.5]), tensor('bool', [], Uint8Array.of(1))] }, 13, /export .* for inference/);
   refused({ op: 'Dropout', x: [2], outputs: 2 }, 10, /mask/);
   const coordinates = (name: string) => ({ coordinate_transformation_mode: string(name) });
