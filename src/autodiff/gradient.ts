@@ -48,6 +48,7 @@ export function pullBack(
   const active = dependents(graph, inputs);
   const pending = new Map<Value, Value[]>();
   const send = (to: Value, cotangent: Value) => {
+    builder.note(cotangent, { type: typeIn(graph, to), dims: shapeIn(graph, to) });
     const received = pending.get(to);
     if (received) received.push(cotangent);
     else pending.set(to, [cotangent]);
@@ -87,15 +88,16 @@ export function nodesWithoutRule(graph: Graph, values: readonly Value[]): Node[]
 function dependents(graph: Graph, values: readonly Value[]): Set<Value> {
   const found = new Set(values);
   for (const node of graph.nodes) {
-    if (node.domain === '' && rules[node.opType] === constant) continue;
+    if (ruleOf(node) === constant) continue;
     // An empty name is an output that is left out, and must not pass for an input that is.
     if (node.inputs.some((name) => found.has(name))) for (const output of node.outputs) if (output !== '') found.add(output);
   }
   return found;
 }
 
-function ruleOf(node: Node): RuleEntry | undefined {
-  return node.domain === '' && Object.hasOwn(rules, node.opType) ? rules[node.opType] : undefined;
+function ruleOf({ domain, opType }: Node): RuleEntry | undefined {
+  const name = domain === '' ? opType : `${domain}.${opType}`;
+  return Object.hasOwn(rules, name) ? rules[name] : undefined;
 }
 
 function ruleFor(node: Node): RuleEntry {

@@ -85,6 +85,11 @@ export class GraphDraft {
     return name;
   }
 
+  /** Says what is known of a value. */
+  note(value: Value, type: TensorType): void {
+    this.#types.set(value, type);
+  }
+
   /** Adds a node as it is; its outputs must be new names. */
   append(node: Node): void {
     for (const output of node.outputs) if (output !== '') this.#claim(output);
@@ -95,10 +100,17 @@ export class GraphDraft {
    * Adds a node with `count` outputs under fresh names. `label` names the node and its first output; without one the node has
    * no name, as ONNX Runtime refuses two of the same, and a graph that is included may have names of any kind.
    */
-  op(opType: string, inputs: readonly Value[], attributes: Record<string, Attribute> = {}, count = 1, label?: string): Value[] {
+  op(
+    opType: string,
+    inputs: readonly Value[],
+    attributes: Record<string, Attribute> = {},
+    count = 1,
+    label?: string,
+    domain = '',
+  ): Value[] {
     const outputs: Value[] = [];
     while (outputs.length < count) outputs.push(this.#fresh(label ?? opType, label !== undefined && outputs.length === 0, outputs));
-    this.append({ name: label ?? '', opType, domain: '', inputs, outputs, attributes });
+    this.append({ name: label ?? '', opType, domain, inputs, outputs, attributes });
     return outputs;
   }
 

@@ -34,7 +34,7 @@ function outputShape(node: Node, shapeOf: Lookup, constants: ReadonlyMap<string,
     return value && Array.from(value.data as ArrayLike<number | bigint>, Number);
   };
   if (isElementwise(node)) return broadcast(node.inputs.filter((name) => name !== '').map(shapeOf));
-  if (!x) return undefined;
+  if (!x) return node.opType === 'Reshape' ? spelledOut(integers(1)) : undefined;
   switch (node.opType) {
     case 'BatchNormalization':
       return x;
@@ -91,6 +91,11 @@ function windowed(node: Node, x: Dims, channels: number | undefined, kernel: Dim
     return (size - 1) * strides[axis] + reach - around + extra[axis];
   });
   return [x[0], channels, ...spatial];
+}
+
+/** The target of a Reshape, where it says everything. */
+function spelledOut(target: readonly number[] | undefined): Dims | undefined {
+  return target?.every((size) => size > 0) ? target : undefined;
 }
 
 function reshaped(x: Dims, target: readonly number[] | undefined): Dims | undefined {

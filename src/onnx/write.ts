@@ -27,10 +27,16 @@ export function writeModel(model: Model): Uint8Array<ArrayBuffer> {
     producerName: 'antidote',
     producerVersion: version,
     graph: graphProto(model.graph),
-    opsetImport: [{ domain: '', version: BigInt(model.opset) }],
+    opsetImport: operatorSets(model),
     metadataProps: Object.entries(model.metadata).map(([key, value]) => ({ key, value })),
   });
   return toBinary(ModelProtoSchema, proto);
+}
+
+/** ONNX's own operators, and version 1 of every other domain that is used, of which there is no second. */
+function operatorSets({ graph, opset }: Model): { domain: string; version: bigint }[] {
+  const others = new Set(graph.nodes.map(({ domain }) => domain).filter((domain) => domain !== ''));
+  return [{ domain: '', version: BigInt(opset) }, ...[...others].toSorted().map((domain) => ({ domain, version: 1n }))];
 }
 
 function graphProto(graph: Graph): GraphProto {

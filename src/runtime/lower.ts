@@ -1,14 +1,22 @@
 import { float32, int64, type Tensor } from '../core/tensor.js';
 import { type Attribute, floatAttribute, type Graph, intAttribute, type Node } from '../onnx/graph.js';
 import type { CompileOptions, Device } from './engine.js';
+import { withBlockedChannels } from './nchwc/layout.js';
+import { withPlainAdjoints } from './plain/adjoints.js';
 import { withFastConvolutions } from './winograd/layout.js';
 
 /**
  * The graph in operators that the device has. ONNX Runtime's WebGPU provider takes batch normalisation in its training form
- * and then refuses to run it; everything else that it lacks, the CPU computes for it. The CPU gets other convolutions if asked to.
+ * and then refuses to run it; everything else that it lacks, the CPU computes for it. The CPU gets other convolutions if asked to, and
+ * those with weights that change in the layout that it computes fastest.
+ * @param block channels in a block of that layout, where the CPU has it.
  */
-export function lowerFor(device: Device, graph: Graph, { fast = false }: CompileOptions = {}): Graph {
-  if (device === 'cpu') return fast ? withFastConvolutions(graph) : graph;
+export function lowerFor(device: Device, given: Graph, { fast = false }: CompileOptions = {}, block?: number): Graph {
+  if (device === 'cpu') {
+    const turned = fast ? withFastConvolutions(given) : given;
+    return withPlainAdjoints(block === undefined ? turned : withBlockedChannels(turned, block));
+  }
+  const graph = withPlainAdjoints(given);
   const affected = (node: Node) =>
     node.opType === 'BatchNormalization' && node.domain === '' && intAttribute(node, 'training_mode', 0) === 1;
   if (device !== 'webgpu' || !graph.nodes.some(affected)) return graph;

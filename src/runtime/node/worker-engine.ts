@@ -4,6 +4,8 @@ import { type Graph, OPSET } from '../../onnx/graph.js';
 import { writeModel } from '../../onnx/write.js';
 import type { CompileOptions, Device, Engine, Program, Tensors } from '../engine.js';
 import { lowerFor } from '../lower.js';
+import { findBlock } from '../nchwc/block-size.js';
+import { hasVariableConvolutions } from '../nchwc/layout.js';
 import type { Answer, Request, WorkerSettings } from './protocol.js';
 
 /** Talks to the worker thread that holds the sessions. */
@@ -13,6 +15,7 @@ export class WorkerEngine implements Engine {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
   #nextId = 1;
+  #block: Promise<number | undefined> | undefined;
   #failure: Error | undefined;
 
   constructor(device: Device, threads: number) {
@@ -24,12 +27,18 @@ export class WorkerEngine implements Engine {
     this.#worker.on('exit', () => this.#fail(new Error('the engine was closed')));
   }
 
-  compile(graph: Graph, options: CompileOptions = {}): Promise<Program> {
-    return this.#compile(writeModel({ graph: lowerFor(this.device, graph, options), opset: OPSET, metadata: {} }), options);
+  async compile(graph: Graph, options: CompileOptions = {}): Promise<Program> {
+    const block = this.device === 'cpu' && hasVariableConvolutions(graph) ? await this.#findBlock() : undefined;
+    return this.#compile(encode(lowerFor(this.device, graph, options, block)), options);
   }
 
   load(file: Uint8Array): Promise<Program> {
     return this.#compile(new Uint8Array(file), {});
+  }
+
+  /** Channels in a block of ONNX Runtime's blocked layout; looked for once. */
+  #findBlock(): Promise<number | undefined> {
+    return (this.#block ??= findBlock((graph) => this.#compile(encode(graph), {})));
   }
 
   async #compile(model: Uint8Array<ArrayBuffer>, options: CompileOptions): Promise<Program> {
@@ -79,4 +88,8 @@ export class WorkerEngine implements Engine {
     for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();
   }
+}
+
+function encode(graph: Graph): Uint8Array<ArrayBuffer> {
+  return writeModel({ graph, opset: OPSET, metadata: {} });
 }

@@ -15,6 +15,7 @@ export type Sample = 'apart' | 'positive' | 'small';
 
 /** One use of an operator. */
 export interface OperatorCase {
+  /** With its domain where that is not ONNX's own: `domain.Operator`. */
   readonly op: string;
   /** A shape for an input that is drawn and differentiated, a tensor for a constant, null for one that is left out. */
   readonly inputs: readonly (readonly number[] | Tensor | { readonly fed: Tensor } | null)[];
@@ -53,7 +54,8 @@ export function functionOf(item: OperatorCase, seed: number): { fn: GraphFunctio
     withRespectTo.push(`x${i}`);
     return feed(`x${i}`, draw(input, item.sample ?? 'small', random.fork(i), i));
   });
-  for (const output of builder.op(item.op, names, item.attributes, item.outputs)) builder.output(output);
+  const [opType, domain] = item.op.split('.').toReversed();
+  for (const output of builder.op(opType, names, item.attributes, item.outputs, undefined, domain)) builder.output(output);
   return { fn: { graph: builder.build(), feeds }, withRespectTo };
 }
 

@@ -20,6 +20,21 @@ const convTranspose = (x: readonly number[], w: readonly number[], attributes: A
   attributes,
 });
 
+const weightGradient = (x: readonly number[], g: readonly number[], attributes: Attributes): OperatorCase => ({
+  op: 'antidote.ConvWeightGradient',
+  inputs: [x, g],
+  attributes: {
+    input_shape: ints(x),
+    output_shape: ints(g),
+    kernel_shape: ints([3, 3]),
+    strides: ints([1, 1]),
+    dilations: ints([1, 1]),
+    pads: ints([0, 0, 0, 0]),
+    group: int(1),
+    ...attributes,
+  },
+});
+
 const pool = (op: string, image: readonly number[], kernel: readonly number[], attributes: Attributes = {}): OperatorCase => ({
   op,
   sample: op === 'MaxPool' ? 'apart' : 'small',
@@ -62,6 +77,10 @@ export const windowCases: readonly OperatorCase[] = [
   convTranspose([1, 2, 4, 4], [2, 2, 2, 2], { strides }),
   convTranspose([1, 2, 4, 4], [2, 2, 3, 3], { dilations: ints([2, 2]) }),
   convTranspose([1, 4, 3, 3], [4, 2, 3, 3], { group: int(2), strides }, 4),
+  weightGradient([2, 3, 4, 5], [2, 2, 4, 5], { pads: ints([1, 1, 1, 1]) }),
+  weightGradient([2, 2, 6, 6], [2, 3, 3, 3], { strides, pads: ints([1, 1, 1, 1]) }),
+  weightGradient([2, 2, 5, 4], [2, 3, 3, 2], { kernel_shape: ints([1, 1]), strides }),
+  weightGradient([2, 4, 5, 5], [2, 2, 3, 3], { group: int(2) }),
   ...pools('MaxPool'),
   pool('MaxPool', [7, 7], [3, 3], { dilations: ints([2, 2]), strides }),
   ...pools('AveragePool'),

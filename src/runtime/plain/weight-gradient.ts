@@ -1,27 +1,28 @@
 import type { GraphBuilder, Value } from '../../onnx/builder.js';
-import type { ResolvedWindow } from '../window.js';
+import type { WeightGradientShape } from '../../onnx/weight-gradient.js';
 
 interface Shaped {
   readonly value: Value;
   readonly shape: readonly number[];
 }
 
+type Window = Omit<WeightGradientShape, 'input' | 'output'>;
+
 /**
- * Gradient of a convolution with respect to its weights, [O, C/G, kh, kw]:
- *
- *   dw[o,c,k] = Σ_{n,i} g[n,o,i] · x[n,c, i·s + k·d - p].
- *
- * For one tap k this is a matrix product over all images and positions (n,i). Three ways of computing it follow; on the CPU
- * the first is two to three times as fast as the second at stride 1, and the second 1.5 times as fast as the third at
- * stride 2 (128 images, 16 to 64 channels).
- *
+ * The weight gradient of a convolution in ONNX's own operators. For one tap k of the kernel it is a matrix product over all
+ * images and positions (n,i). Three ways of computing it follow; on the CPU the first is two to three times as fast as the second at
+ * stride 1, and the second 1.5 times as fast as the third at stride 2 (128 images, 16 to 64 channels).
  * @param x the convolution's input, [N, C, H, W].
  * @param g the cotangent of its output, [N, O, Ho, Wo].
  */
-export function weightGradient(builder: GraphBuilder, x: Shaped, g: Shaped, window: ResolvedWindow): Value {
-  const { kernel, strides, group } = window;
-  if (group > 1 || kernel.every((size) => size === 1)) return byTaps(builder, x, g, window);
-  return strides.every((stride) => stride === 1) ? byShifts(builder, x, g, window) : byExchange(builder, x, g, window);
+export function plainWeightGradient(builder: GraphBuilder, x: Value, g: Value, shape: WeightGradientShape): Value {
+  const { kernel, strides, group, input, output } = shape;
+  const [image, cotangent] = [
+    { value: x, shape: input },
+    { value: g, shape: output },
+  ];
+  if (group > 1 || kernel.every((size) => size === 1)) return byTaps(builder, image, cotangent, shape);
+  return (strides.every((stride) => stride === 1) ? byShifts : byExchange)(builder, image, cotangent, shape);
 }
 
 /**
@@ -34,7 +35,7 @@ export function weightGradient(builder: GraphBuilder, x: Shaped, g: Shaped, wind
  * A tap that leaves the image must meet zeros. To the left it wraps to the end of the row before, to the right beyond the
  * image's own columns; both are zero if Wp ≥ W + max(left, right padding). The grid must also hold g: Wp ≥ Wo. Rows alike.
  */
-function byShifts(builder: GraphBuilder, x: Shaped, g: Shaped, { kernel, dilations, pads }: ResolvedWindow): Value {
+function byShifts(builder: GraphBuilder, x: Shaped, g: Shaped, { kernel, dilations, pads }: Window): Value {
   const [batch, channels, ...image] = x.shape;
   const [, out, ...output] = g.shape;
   const grid = [0, 1].map((axis) => Math.max(image[axis] + Math.max(pads[axis], pads[axis + 2]), output[axis]));
@@ -92,7 +93,7 @@ function shifts(builder: GraphBuilder, { value, start }: Rows, count: number, st
  * Any stride, one group: the roles of batch and channels are exchanged. Each channel of x becomes an image whose channels
  * are the batch, each channel of g a kernel of Ho x Wo taps that lie s apart; sliding by d gives the kh x kw results.
  */
-function byExchange(builder: GraphBuilder, x: Shaped, g: Shaped, { kernel, strides, dilations, pads }: ResolvedWindow): Value {
+function byExchange(builder: GraphBuilder, x: Shaped, g: Shaped, { kernel, strides, dilations, pads }: Window): Value {
   const output = g.shape.slice(2);
   // The far padding is what makes the result exactly kh x kw; rows that the stride skipped may make it negative.
   const far = [0, 1].map(
@@ -113,7 +114,7 @@ function byExchange(builder: GraphBuilder, x: Shaped, g: Shaped, { kernel, strid
  * Any stride and any number of groups, and the best for a 1 x 1 kernel: for each tap the part of x that it sees, as [C, N·Ho·Wo], all of them stacked, and
  * one product with g as [O, N·Ho·Wo] (one for each group).
  */
-function byTaps(builder: GraphBuilder, x: Shaped, g: Shaped, window: ResolvedWindow): Value {
+function byTaps(builder: GraphBuilder, x: Shaped, g: Shaped, window: Window): Value {
   const { kernel, group } = window;
   const [batch, channels] = x.shape;
   const [, out, height, width] = g.shape;
@@ -137,7 +138,7 @@ function byTaps(builder: GraphBuilder, x: Shaped, g: Shaped, window: ResolvedWin
 }
 
 /** For each tap of the kernel, row by row, the part of the padded input that it sees: [C, N, Ho, Wo]. */
-function tapParts(builder: GraphBuilder, x: Shaped, output: readonly number[], window: ResolvedWindow): Value[] {
+function tapParts(builder: GraphBuilder, x: Shaped, output: readonly number[], window: Window): Value[] {
   const { kernel, strides, dilations, pads } = window;
   const padded = builder.transpose(builder.pad(x.value, [0, 0, pads[0], pads[1], 0, 0, pads[2], pads[3]]), [1, 0, 2, 3]);
   const whole = [0, 1].every((axis) => kernel[axis] === 1 && strides[axis] === 1 && pads[axis] + pads[axis + 2] === 0);

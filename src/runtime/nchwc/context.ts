@@ -1,0 +1,29 @@
+import type { Value } from '../../onnx/builder.js';
+import type { Node } from '../../onnx/graph.js';
+import type { BlockedOperators } from './operators.js';
+import type { BlockedValues } from './values.js';
+
+/** What a node is rewritten with. */
+export interface Context {
+  readonly ops: BlockedOperators;
+  readonly values: BlockedValues;
+}
+
+/** Adds a node in the blocked layout and returns true, or returns false where that cannot be done or does not pay. */
+export type Rewrite = (node: Node, context: Context) => boolean;
+
+/** Gives a value in the graph's own layout the name that the graph has for it. */
+export function setOutput({ ops, values }: Context, name: string, value: Value): void {
+  ops.builder.append({ name: '', opType: 'Identity', domain: '', inputs: [value], outputs: [name], attributes: {} });
+  values.setPlain(name);
+}
+
+/** A vector over channels, filled up with zeros. */
+export function channelVector({ ops }: Context, vector: Value, channels: number): Value {
+  return ops.builder.pad(vector, [0, ops.padded(channels) - channels]);
+}
+
+/** The first channels of a vector that was filled up. */
+export function firstChannels({ ops }: Context, vector: Value, channels: number): Value {
+  return channels % ops.block === 0 ? vector : ops.builder.slice(vector, [0], [channels], [0]);
+}

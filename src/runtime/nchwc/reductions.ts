@@ -1,0 +1,44 @@
+import type { Value } from '../../onnx/builder.js';
+import { intAttribute } from '../../onnx/graph.js';
+import { firstChannels, type Rewrite, setOutput } from './context.js';
+import type { BlockedOperators } from './operators.js';
+
+/**
+ * Sums of blocked channels over images and positions: [C], filled up. First over the positions of each image, which ONNX Runtime
+ * does quickly as the middle one of three axes, then over images.
+ */
+export function channelSums(ops: BlockedOperators, value: Value, shape: readonly number[]): Value {
+  return ops.builder.reduceSum(imageSums(ops, value, shape), [0]);
+}
+
+/** Sums over the positions of each image, [N, C], filled up. */
+function imageSums(ops: BlockedOperators, value: Value, [batch, channels, height, width]: readonly number[]): Value {
+  const blocks = (batch * ops.padded(channels)) / ops.block;
+  const sums = ops.builder.reduceSum(ops.builder.reshape(value, [blocks, height * width, ops.block]), [1]);
+  return ops.builder.reshape(sums, [batch, ops.padded(channels)]);
+}
+
+/** ReduceSum over all axes but that of the channels, which the derivatives of normalisation and of biases are made of. */
+export const sumPerChannel: Rewrite = (node, context) => {
+  const { ops, values } = context;
+  const [x, axes] = node.inputs;
+  const shape = values.shapeOf(x);
+  if (node.opType !== 'ReduceSum' || node.domain !== '' || shape?.length !== 4 || !values.isBlocked(x)) return false;
+  const stored = axes ? ops.builder.stored(axes) : undefined;
+  if (!stored || Array.from(stored.data, Number).join() !== '0,2,3' || intAttribute(node, 'keepdims', 1) !== 0) return false;
+  setOutput(context, node.outputs[0], firstChannels(context, channelSums(ops, values.blocked(x), shape), shape[1]));
+  return true;
+};
+
+export const globalAverage: Rewrite = (node, context) => {
+  const { ops, values } = context;
+  const { builder } = ops;
+  const [x] = node.inputs;
+  const shape = values.shapeOf(x);
+  if (node.opType !== 'GlobalAveragePool' || node.domain !== '' || shape?.length !== 4 || !values.isBlocked(x)) return false;
+  const [batch, channels, height, width] = shape;
+  const mean = builder.mul(imageSums(ops, values.blocked(x), shape), builder.scalar(1 / (height * width)));
+  const wanted = channels % ops.block === 0 ? mean : builder.slice(mean, [0], [channels], [1]);
+  setOutput(context, node.outputs[0], builder.reshape(wanted, [batch, channels, 1, 1]));
+  return true;
+};
