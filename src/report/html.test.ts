@@ -155,6 +155,16 @@ test('suspicion has a picture of its own only where it ranks otherwise than accu
   assert.match(renderReport({ ...full, defense: { ...full.defense!, maps: tied }, pruned: { conv1: [0] } }), /suspicion from 1 to 5/);
 });
 
+test('without a scan there is a picture of suspicion alone, and no accuracy is said', () => {
+  const unscanned = (channel: number, suspicion: number, pruned: boolean) => ({ channel, suspicion, pruned });
+  const maps = { conv1: [unscanned(0, 5, true), unscanned(1, 1, false)] };
+  const page = renderReport({ ...full, defense: { ...full.defense!, maps }, pruned: { conv1: [0] } });
+  assert.match(page, /aria-label="conv1: 2.feature maps, suspicion from 1 to 5; 1 pruned"/);
+  assert.doesNotMatch(page, /accuracy from|Accuracy of the whole network/);
+  assert.match(page, /<title>conv1, channel 0 \(pruned\): suspicion 5<\/title>/);
+  assert.match(words(page), /by within their layer\. 2.maps in 1.layer/);
+});
+
 test('right, taken in and wrong differ by sign and by words', () => {
   const page = renderReport(full, { samples: [sample] });
   const cell = (outcome: string, sign: string, said: string) =>
