@@ -2,6 +2,7 @@
 //
 //   node bench/study-train.mjs --data mnist --attacks badnets,blended,sig,wanet --seeds 0,1,2,3 [--from FOLDER] [--out runs/study]
 import { parseArgs } from 'node:util';
+import { triggeredTestSet } from '../dist/attacks/triggered.js';
 import { measure } from '../dist/metrics/measure.js';
 import { Predictor } from '../dist/nn/predict.js';
 import { createEngine } from '../dist/runtime/node/engine.js';
@@ -25,7 +26,7 @@ for (const attack of flags.attacks.split(',')) {
     };
     const { model, backdoor, seconds } = await backdoored(engine, flags.out, { data: flags.data, attack, seed }, images, progress);
     const predictor = await Predictor.create(engine, model);
-    const { acc, asr, ra } = await measure(predictor, images.held, backdoor);
+    const { acc, asr, ra } = await measure(predictor, images.held, await triggeredTestSet(images.held, backdoor, engine));
     await predictor.release();
     console.log(JSON.stringify({ data: flags.data, attack, seed, acc, asr, ra, seconds }));
   }

@@ -7,11 +7,13 @@
 // training images that neither attacker nor defender sees: for choosing. `--on test` is for final tables. The trigger is used to
 // measure, and for the ranking called `oracle`, which is no defence.
 import { parseArgs } from 'node:util';
+import { triggeredTestSet } from '../dist/attacks/triggered.js';
 import { Random } from '../dist/core/random.js';
 import { prepareFineTune } from '../dist/defenses/fine-tune.js';
 import { fmp } from '../dist/defenses/fmp/index.js';
 import { fmpOptions } from '../dist/defenses/fmp/options.js';
 import { select } from '../dist/defenses/fmp/select.js';
+import { withTriggeredCopies } from '../dist/defenses/fmp/unlearn.js';
 import { prune } from '../dist/defenses/prune.js';
 import { measure } from '../dist/metrics/measure.js';
 import { convLayers } from '../dist/nn/feature-maps.js';
@@ -57,24 +59,29 @@ async function study(cell, todo) {
   const { clean } = images;
   const { model, backdoor } = await backdoored(engine, out, cell, images);
   const layers = convLayers(model.graph);
+  const judged = await triggeredTestSet(images[flags.on], backdoor, engine);
   const known = { model, backdoor, clean };
   const oracle = (await scoresOf(engine, out, cell, 'oracle', {}, known)).scores;
   for (const variant of todo) {
-    const { name, ranking, rule, given = {}, tuning = {}, rounds = false, draw } = variant;
+    const { name, ranking, rule, given = {}, tuning = {}, whole = false, draw } = variant;
     const options = fmpOptions.parse({ ...settings[data].fineTune, ...settings[data].scan, ...given, ...tuning });
     const context = { engine, random: new Random(cell.seed).fork('repair', draw ?? 0) };
     const started = performance.now();
     const about = {};
     let repaired = model;
-    if (rounds) {
+    if (whole) {
       const result = await fmp.repair({ model, clean }, options, context);
       repaired = result.model;
-      Object.assign(about, { maps: Object.values(result.pruned).flat().length, by: result.rule });
+      Object.assign(about, { maps: Object.values(result.pruned).flat().length, by: result.rule, phases: result.seconds });
     } else if (name !== 'backdoored') {
       let selection = {};
+      let taught = clean;
       if (ranking) {
         const asked = { ...settings[data].scan, ...given, ...(draw === undefined ? {} : { draw }) };
-        const { scores, by, seconds } = await scoresOf(engine, out, cell, ranking, asked, known);
+        const { scores, by, seconds, triggers } = await scoresOf(engine, out, cell, ranking, asked, known);
+        if (options.unlearn > 0) {
+          taught = await withTriggeredCopies(engine, clean, triggers, options.unlearn, context.random.fork('unlearn'));
+        }
         selection = Object.fromEntries(
           layers.map((layer) => [
             layer.name,
@@ -89,11 +96,11 @@ async function study(cell, todo) {
       }
       const pruned = prune(model, layers, selection);
       const masks = options.hold_masks ? pruned.masks : undefined;
-      repaired = (await prepareFineTune(clean, options, context)(pruned.classifier, masks)).classifier;
+      repaired = (await prepareFineTune(taught, options, context)(pruned.classifier, masks)).classifier;
     }
     const seconds = (performance.now() - started) / 1000;
     const predictor = await Predictor.create(engine, repaired);
-    const { acc, asr, ra } = await measure(predictor, images[flags.on], backdoor);
+    const { acc, asr, ra } = await measure(predictor, images[flags.on], judged);
     await predictor.release();
     cells.add(keyOf({ ...cell, name }), { ...cell, name, ...about, acc, asr, ra, seconds });
     console.log(JSON.stringify({ ...cell, name, hit: about.hit, rho: about.rho, acc, asr, ra, seconds }));

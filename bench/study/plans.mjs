@@ -1,20 +1,26 @@
 // What is compared: lists of repairs. `rule` says how many maps are pruned, `given` are options of the ranking, `tuning` those of
-// the fine-tuning; `draw` tells repetitions with other random numbers apart.
+// the fine-tuning; with `whole`, `given` are options of fmp, which then does everything. `draw` tells repetitions with other
+// random numbers apart.
 const eighth = { p: 8, minPerLayer: 1 };
 const sixteenth = { p: 16, minPerLayer: 1 };
 const before = [{ name: 'backdoored' }, { name: 'FT alone' }];
 const repeat = (count, variant) => Array.from({ length: count }, (_, i) => ({ ...variant(i + 1) }));
 const random = (count) => repeat(count, (draw) => ({ name: `random 1/8 #${draw}`, ranking: 'random', rule: eighth, draw }));
 
-/** Every ranking at the same number of maps. */
+/** What the default comes to, beside the published ranking, chance, and the oracle. */
 const compare = [
   ...before,
-  { name: 'accuracy 1/8', ranking: 'accuracy', rule: eighth },
-  { name: 'collapse 1/8', ranking: 'collapse', rule: eighth },
-  { name: 'universal 1/8', ranking: 'universal', rule: eighth },
   { name: 'response 1/8', ranking: 'response', rule: eighth },
+  { name: 'response 1/8, unlearn 0.2', ranking: 'response', rule: eighth, tuning: { unlearn: 0.2 } },
+  { name: 'accuracy 1/8', ranking: 'accuracy', rule: eighth },
   ...random(1),
   { name: 'oracle 1/8', ranking: 'oracle', rule: eighth },
+];
+
+/** Rankings that need no model of the trigger. */
+const modelless = [
+  { name: 'collapse 1/8', ranking: 'collapse', rule: eighth },
+  { name: 'universal 1/8', ranking: 'universal', rule: eighth },
 ];
 
 /** Each family of pseudo-triggers alone. */
@@ -29,28 +35,34 @@ const families = ['patch', 'additive', 'blend', 'warp'].map((family) => ({
 const published = [
   ...before,
   { name: 'response 1/8', ranking: 'response', rule: eighth },
+  { name: 'response 1/8, unlearn 0.2', ranking: 'response', rule: eighth, tuning: { unlearn: 0.2 } },
   { name: 'accuracy 1/64', ranking: 'accuracy', rule: { p: 64, minPerLayer: 0 } },
   { name: 'accuracy 1/8', ranking: 'accuracy', rule: eighth },
-  { name: 'oracle 1/8', ranking: 'oracle', rule: eighth },
   ...random(1),
-  { name: 'response 1/16', ranking: 'response', rule: sixteenth },
-  { name: 'accuracy 1/4', ranking: 'accuracy', rule: { p: 4, minPerLayer: 1 } },
+  { name: 'oracle 1/8', ranking: 'oracle', rule: eighth },
   { name: 'accuracy 1/16', ranking: 'accuracy', rule: sixteenth },
+  { name: 'accuracy 1/4', ranking: 'accuracy', rule: { p: 4, minPerLayer: 1 } },
+  { name: 'response 1/16', ranking: 'response', rule: sixteenth },
   { name: 'accuracy reversed 1/8', ranking: 'reverse-accuracy', rule: eighth },
   ...random(5).slice(1),
 ];
 
 /** What decides it, besides the ranking. */
+const whole = (name, given) => ({ name, whole: true, given });
+const tuned = (name, tuning, rule = eighth) => ({ name, ranking: 'response', rule, tuning });
 const tuning = [
-  ...[1, 2, 5, 10].flatMap((epochs) => [
-    { name: `FT alone, ${epochs} epochs`, tuning: { epochs } },
-    { name: `response 1/8, ${epochs} epochs`, ranking: 'response', rule: eighth, tuning: { epochs } },
-  ]),
-  ...[0.002, 0.05].map((lr) => ({ name: `response 1/8, lr ${lr}`, ranking: 'response', rule: eighth, tuning: { lr } })),
-  { name: 'response 1/8, masks not held', ranking: 'response', rule: eighth, tuning: { hold_masks: false } },
-  { name: 'response 1/4', ranking: 'response', rule: { p: 4, minPerLayer: 1 } },
-  { name: 'response 1/32', ranking: 'response', rule: { p: 32, minPerLayer: 1 } },
-  { name: 'response 1/8, 2 rounds', rounds: true, given: { p: 8, rounds: 2 } },
+  { name: 'FT alone' },
+  tuned('response 1/8', {}),
+  tuned('response 1/8, unlearn 0.2', { unlearn: 0.2 }),
+  tuned('unlearn 0.2 alone', { unlearn: 0.2 }, { p: 1e6, minPerLayer: 0 }),
+  tuned('response 1/8, unlearn 0.5', { unlearn: 0.5 }),
+  tuned('response 1/16, unlearn 0.2', { unlearn: 0.2 }, sixteenth),
+  tuned('response 1/4', {}, { p: 4, minPerLayer: 1 }),
+  tuned('response 1/8, lr 0.05', { lr: 0.05 }),
+  tuned('response 1/8, 15 epochs', { epochs: 15 }),
+  tuned('response 1/8, masks not held', { hold_masks: false }),
+  tuned('response 1/8, no fine-tuning', { epochs: 0 }),
+  whole('response 1/8 in 2 rounds', { rounds: 2 }),
 ];
 
-export const plans = { compare, families, published, tuning };
+export const plans = { compare, modelless, families, published, tuning };
