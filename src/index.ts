@@ -62,6 +62,7 @@ export { residentMemory, surroundingsOf } from './jobs/node/surroundings.js';
 export { type PicturesTask, takePictures } from './jobs/pictures.js';
 export { type Planted, type PlantTask, plantBackdoor } from './jobs/plant.js';
 export { type Repaired, type RepairTask, repairModel } from './jobs/repair.js';
+export { type TrainedClean, type TrainTask, trainClean } from './jobs/train-clean.js';
 export { type TrainingOptions, trainingOptions } from './jobs/training-options.js';
 // Measurements and reports.
 export { defenseEffectivenessRating } from './metrics/der.js';

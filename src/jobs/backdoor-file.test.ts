@@ -2,6 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { badnets } from '../attacks/badnets.js';
 import { UserError } from '../core/errors.js';
+import { sha256 } from '../core/hash.js';
+import { float32 } from '../core/tensor.js';
+import { writeSafetensors } from '../formats/safetensors.js';
 import { attackContext, noEngine } from '../testing/attack-context.js';
 import { madeUpDataset } from '../testing/dataset.js';
 import { readBackdoor } from './backdoor-file.js';
@@ -43,4 +46,17 @@ test('files without a proper backdoor are user errors that name the file', async
       text,
     );
   }
+});
+
+test('what networks need to make a trigger again is read from beside, and checked', async () => {
+  const bytes = writeSafetensors({ tensors: new Map([['a', float32([1], [2])]]), metadata: {} });
+  const triggerTensors = await sha256(Uint8Array.from(bytes));
+  const text = JSON.stringify({ trigger: trigger.description, labelMap, triggerTensors });
+  const { record } = await readBackdoor(text, 'b.json', async () => bytes);
+  assert.equal(record.method, 'badnets');
+  await assert.rejects(
+    readBackdoor(text, 'b.json', async () => bytes.slice(1)),
+    new UserError('b.json: trigger.safetensors beside it is not the file that was written with it; copy both from the same run'),
+  );
+  await assert.rejects(readBackdoor(text, 'b.json'), /^UserError: b\.json: its parameters are in another file, which was not given/);
 });

@@ -47,7 +47,7 @@ export function decodePictures(text: string, file: string): Pictures {
     throw problem(`${path.join('.') || 'the file'}: ${message}`);
   }
   const { trigger, samples, suspects } = parsed.data;
-  return { trigger, samples, suspects };
+  return { trigger, samples, ...(suspects && { suspects }) };
 }
 
 function base64(bytes: Uint8Array): string {

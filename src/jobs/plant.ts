@@ -4,7 +4,7 @@ import { type Backdoor, type TriggeredTestSet, triggeredTestSet } from '../attac
 import type { Control } from '../core/progress.js';
 import { Random } from '../core/random.js';
 import { batches } from '../data/batches.js';
-import { type Dataset, sizeOfDataset } from '../data/dataset.js';
+import type { Dataset } from '../data/dataset.js';
 import type { DatasetParts } from '../data/source.js';
 import { triggerVisibility } from '../metrics/visibility.js';
 import type { Classifier } from '../nn/classifier.js';
@@ -17,7 +17,7 @@ import { evaluateModel } from './evaluate.js';
 import { buildNetwork, networkOptions } from './network.js';
 import { parseOptions } from './options.js';
 import { type PreparationCache, prepareAttack } from './preparation.js';
-import { augmentationOf, optimizerOf, scheduleOf } from './recipe.js';
+import { augmentationOf, describeRun, recipeOf } from './recipe.js';
 import { trainingOptions } from './training-options.js';
 
 /** What an attacker needs. */
@@ -82,9 +82,7 @@ export async function plantBackdoor<Schema extends z.ZodObject>(task: PlantTask<
   const batchOptions = { batchSize: training.batch_size, random: random.fork('batches'), augment: augmentationOf(training) };
   const source = poisoned.kind === 'data' ? batches(poisoned.train, batchOptions) : poisoned.batches(batchOptions);
   const trainOptions = {
-    epochs: training.epochs,
-    optimizer: optimizerOf(training),
-    schedule: scheduleOf(training, source.batchesPerEpoch),
+    ...recipeOf(training, source.batchesPerEpoch),
     checkpoints,
     run: describeRun(data.train, { attack: attack.name, options: own, prepared: prepared?.key, network, training, seed }),
     ...control,
@@ -124,10 +122,4 @@ function countPoisoned(poisoned: Poisoned, { batchSize, batchesPerEpoch }: Batch
 /** Whether the poisoned images kept their labels, all of them. */
 function keepsLabels(poisoned: Poisoned, { labels }: Dataset): boolean {
   return poisoned.kind === 'data' && poisoned.indices.every((index) => poisoned.train.labels[index] === labels[index]);
-}
-
-/** Everything that decides what training comes to, so that no other run goes on from its checkpoint. */
-function describeRun(data: Dataset, settings: object): string {
-  const { name, split, checksums } = data;
-  return JSON.stringify({ data: { name, split, images: sizeOfDataset(data), checksums }, ...settings });
 }

@@ -1,4 +1,6 @@
 import { type Augmentation, compose, horizontalFlip, randomCrop, randomRotation } from '../data/augment.js';
+import { type Dataset, sizeOfDataset } from '../data/dataset.js';
+import type { TrainOptions } from '../train/loop.js';
 import { adam } from '../train/optimizers/adam.js';
 import type { Optimizer } from '../train/optimizers/optimizer.js';
 import { sgd } from '../train/optimizers/sgd.js';
@@ -44,4 +46,15 @@ export function augmentationOf({ crop_padding, random_rotation, horizontal_flip 
   if (random_rotation > 0) steps.push(randomRotation(random_rotation));
   if (horizontal_flip) steps.push(horizontalFlip());
   return steps.length > 0 ? compose(...steps) : undefined;
+}
+
+/** Length, optimiser and schedule that the options ask for. */
+export function recipeOf(options: TrainingOptions, stepsPerEpoch: number): Pick<TrainOptions, 'epochs' | 'optimizer' | 'schedule'> {
+  return { epochs: options.epochs, optimizer: optimizerOf(options), schedule: scheduleOf(options, stepsPerEpoch) };
+}
+
+/** Everything that decides what training comes to, so that no other run goes on from its checkpoint. */
+export function describeRun(data: Dataset, settings: object): string {
+  const { name, split, checksums } = data;
+  return JSON.stringify({ data: { name, split, images: sizeOfDataset(data), checksums }, ...settings });
 }

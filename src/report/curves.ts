@@ -17,19 +17,22 @@ export function curvesSection(result: Result): Html | undefined {
   if (runs.length === 0) return undefined;
   const named = (keep: (key: string) => boolean) =>
     runs.filter(([key]) => keep(key)).map(([key, epochs]) => ({ ...identity(result, key), epochs }));
-  const training = named((key) => key === 'attack');
-  const tuning = named((key) => key !== 'attack').sort((a, b) => order.indexOf(a.style) - order.indexOf(b.style));
+  const training = named((key) => fromScratch.has(key));
+  const tuning = named((key) => !fromScratch.has(key)).sort((a, b) => order.indexOf(a.style) - order.indexOf(b.style));
   return html`<section><h2>Training curves</h2>
 <p>Measured on the training images of each epoch as they went by, so an epoch's figures lag behind the model that it leaves.</p>
-<div class="curves">${training.length > 0 && charts('Training with the backdoor', training)}
+<div class="curves">${training.length > 0 && charts(result.kind === 'train' ? 'Training' : 'Training with the backdoor', training)}
 ${tuning.length > 0 && charts('Fine-tuning on the clean images', tuning)}</div>
 </section>
 `;
 }
 
+/** What trains a network with fresh weights. */
+const fromScratch: ReadonlySet<string> = new Set(['attack', 'train']);
 const order: readonly Style[] = ['before', 'ft', 'after'];
 
 function identity(result: Result, key: string): Omit<Run, 'epochs'> {
+  if (key === 'train') return { title: modelTitle(result, 'before'), style: 'before' };
   if (key === 'attack') return { title: methodTitle(result.attack) ?? 'Attack', style: 'before' };
   if (key === (result.baseline?.method ?? 'ft')) return { title: modelTitle(result, 'ft'), style: 'ft' };
   return { title: key === result.defense?.method ? modelTitle(result, 'after') : key.toUpperCase(), style: 'after' };

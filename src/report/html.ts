@@ -53,6 +53,7 @@ function titleOf(result: Result): string {
   if (result.kind === 'attack') return `${attack} attack${data}`;
   if (result.kind === 'scan') return `Is it backdoored?${result.data ? ` A model for ${dataTitle(result.data.name)}` : ''}`;
   if (result.kind === 'evaluate') return `Evaluation${data}`;
+  if (result.kind === 'train') return `Clean model${data}`;
   return `${result.attack ? `${attack} repaired` : 'Repair'} with ${defense ?? 'a defence'}${data}`;
 }
 

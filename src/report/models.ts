@@ -20,10 +20,18 @@ export function scoredModels(result: Result): ScoredModel[] {
   });
 }
 
+const beforeTitles: Readonly<Record<Result['kind'], string>> = {
+  demo: 'Before repair',
+  repair: 'Before repair',
+  attack: 'Backdoored',
+  evaluate: 'Model',
+  scan: 'Model',
+  train: 'Clean',
+};
+
 /** What to call a model: `Before repair`, `FT`, `FMP`. */
 export function modelTitle(result: Result, key: ModelKey): string {
-  if (key === 'before')
-    return { demo: 'Before repair', repair: 'Before repair', attack: 'Backdoored', evaluate: 'Model', scan: 'Model' }[result.kind];
+  if (key === 'before') return beforeTitles[result.kind];
   const method = key === 'ft' ? result.baseline : result.defense;
   return methodTitle(method) ?? (key === 'ft' ? 'FT' : 'After repair');
 }

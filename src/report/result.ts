@@ -141,7 +141,7 @@ const phase = z.object({ name: z.string(), seconds: z.number().min(0), peakMemor
 export const resultSchema = z
   .object({
     version: z.literal(resultVersion, { error: `is not ${resultVersion}, the only result format that this version of Antidote reads` }),
-    kind: z.enum(['demo', 'attack', 'repair', 'evaluate', 'scan']),
+    kind: z.enum(['demo', 'attack', 'repair', 'evaluate', 'scan', 'train']),
     /** When the work was finished, ISO 8601 in UTC. */
     created: z.iso.datetime(),
     seed: z.int().optional(),
@@ -159,9 +159,11 @@ export const resultSchema = z
     detection: detection.optional(),
     /** How the model of `ft` came about. */
     baseline: method.optional(),
+    /** How a clean model came about. */
+    training: method.optional(),
     /** Pruned channels by convolution name, ascending. */
     pruned: z.record(z.string(), channels).optional(),
-    /** Epochs of training: under `attack` the backdoored model's, under a defence's name (`fmp`, `ft`) its fine-tuning. */
+    /** Epochs of training: under `attack` the backdoored model's, under `train` a clean one's, under a defence's name (`fmp`, `ft`) its fine-tuning. */
     history: z.record(z.string(), z.array(epoch).readonly()).optional(),
     /** What took how long, in order; memory is the resident set's peak within the phase, in 10^6 bytes. */
     phases: z.array(phase).readonly().optional(),

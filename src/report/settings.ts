@@ -11,7 +11,7 @@ export function settingsTable(caption: string, values: Readonly<Record<string, u
 
 /** How every choice was made: the rule of each method in its own words, and all its options. */
 export function choicesSection(result: Result): Html | undefined {
-  const methods = [result.attack, result.defense, result.baseline].filter((method) => method !== undefined);
+  const methods = [result.training, result.attack, result.defense, result.baseline].filter((method) => method !== undefined);
   if (methods.length === 0) return undefined;
   const rules = methods
     .filter((method) => method.rule)

@@ -10,10 +10,12 @@ import { inspectCommand } from './inspect.js';
 import { repairCommand } from './repair.js';
 import { reportCommand } from './report.js';
 import { scanCommand } from './scan.js';
+import { trainCommand } from './train.js';
 
 /** Every command, in the order of the help. Attacks and defences come from their registries. */
 export const commands: readonly Command[] = [
   demoCommand,
+  trainCommand,
   ...attacks.map(attackCommand),
   ...defenses.map(repairCommand),
   scanCommand,
