@@ -6,6 +6,8 @@ export interface Batch {
   readonly images: Tensor<'float32'>;
   /** Class probabilities, one-hot unless labels are soft: float32 [B, K]. */
   readonly targets: Tensor<'float32'>;
+  /** Whatever else the step of a training takes. */
+  readonly others?: Readonly<Record<string, Tensor>>;
 }
 
 /**

@@ -7,7 +7,7 @@ import type { BatchSource } from './batch.js';
 import { type CheckpointStore, decodeState, encodeState } from './checkpoint.js';
 import type { Optimizer } from './optimizers/optimizer.js';
 import type { Schedule } from './schedules.js';
-import { type Masks, TrainingStep } from './step.js';
+import { type ClassifierStep, type CompileStep, type Masks, TrainingStep } from './step.js';
 
 /** What one epoch of training came to. */
 export interface EpochRecord {
@@ -32,6 +32,8 @@ export interface TrainOptions extends Control {
   readonly phase?: string;
   /** Where to keep a checkpoint after every epoch and to look for one before the first. */
   readonly checkpoints?: CheckpointStore;
+  /** What each step is; default: down the cross-entropy of the classifier. */
+  readonly compileStep?: CompileStep;
   /** Describes data, options and seed; a checkpoint of another run is refused. Default the empty string. */
   readonly run?: string;
 }
@@ -51,8 +53,8 @@ const PROGRESS_EVERY = 5;
  * @throws Interrupted when the signal fires; the last finished epoch is in the store.
  */
 export async function train(engine: Engine, classifier: Classifier, source: BatchSource, options: TrainOptions): Promise<Trained> {
-  const { epochs, optimizer, masks, checkpoints, run = '' } = options;
-  const step = await TrainingStep.compile(engine, classifier, { batchSize: source.batchSize, optimizer, masks });
+  const { epochs, optimizer, masks, checkpoints, run = '', compileStep = TrainingStep.compile } = options;
+  const step = await compileStep(engine, classifier, { batchSize: source.batchSize, optimizer, masks });
   try {
     const saved = await checkpoints?.load();
     const state = saved && decodeState(saved, run, checkpoints?.name ?? 'checkpoint');
@@ -70,7 +72,7 @@ export async function train(engine: Engine, classifier: Classifier, source: Batc
   }
 }
 
-async function trainEpoch(step: TrainingStep, source: BatchSource, options: TrainOptions, epoch: number): Promise<EpochRecord> {
+async function trainEpoch(step: ClassifierStep, source: BatchSource, options: TrainOptions, epoch: number): Promise<EpochRecord> {
   const { batchesPerEpoch, batchSize } = source;
   const { schedule, progress, signal, phase = 'train', epochs, checkpoints } = options;
   const learningRate = schedule({ epoch, step: step.steps });
