@@ -3,9 +3,10 @@ import { after, describe, test } from 'node:test';
 import { Interrupted, UserError } from '../core/errors.js';
 import type { ProgressEvent } from '../core/progress.js';
 import { floats } from '../core/tensor.js';
+import type { Engine } from '../runtime/engine.js';
 import { createEngine } from '../runtime/node/engine.js';
 import { madeUpBatches, tinyNetwork } from '../testing/batches.js';
-import type { BatchSource } from './batch.js';
+import type { Batch, BatchSource } from './batch.js';
 import type { CheckpointStore } from './checkpoint.js';
 import { type TrainOptions, train } from './loop.js';
 import { adam } from './optimizers/adam.js';
@@ -46,6 +47,15 @@ function poisoned(epoch: number, batch: number): BatchSource {
   };
 }
 
+/** The same batches, with a note when no more are wanted. */
+function* closing(batches: Iterable<Batch>, log: string[]): Generator<Batch> {
+  try {
+    yield* batches;
+  } finally {
+    log.push('closed');
+  }
+}
+
 const userError = (why: RegExp) => (error: unknown) => error instanceof UserError && why.test(error.message);
 
 describe('training', () => {
@@ -67,6 +77,47 @@ describe('training', () => {
     );
     for (const { phase, total, unit } of events) assert.deepEqual({ phase, total, unit }, { phase: 'fine-tune', total: 21, unit: 'step' });
     assert.deepEqual(events.at(-1)?.figures, { epoch: 3, loss: history[2].loss, accuracy: history[2].accuracy });
+  });
+
+  test('makes the next batch while the device computes, and leaves no source open', async () => {
+    const log: string[] = [];
+    const watched: BatchSource = {
+      ...source,
+      *epoch(number) {
+        try {
+          for (const batch of source.epoch(number)) {
+            log.push('made');
+            yield batch;
+          }
+        } finally {
+          log.push('closed');
+        }
+      },
+    };
+    const watching: Engine = {
+      device: engine.device,
+      threads: engine.threads,
+      load: (file) => engine.load(file),
+      close: () => engine.close(),
+      compile: async (graph, compileOptions) => {
+        const program = await engine.compile(graph, compileOptions);
+        const run: typeof program.run = async (feeds) => {
+          const outputs = await program.run(feeds);
+          if (compileOptions?.carry) log.push('computed');
+          return outputs;
+        };
+        return { ...program, run };
+      },
+    };
+    await train(watching, network, watched, { ...options, epochs: 1 });
+    assert.deepEqual(log, ['made', ...Array.from({ length: 6 }, () => ['made', 'computed']).flat(), 'closed', 'computed']);
+    log.length = 0;
+    const broken = poisoned(0, 1);
+    await assert.rejects(
+      train(watching, network, { ...watched, epoch: (number) => closing(broken.epoch(number), log) }, options),
+      UserError,
+    );
+    assert.deepEqual(log.at(-1), 'closed');
   });
 
   test('gives the same bytes twice', async () => {

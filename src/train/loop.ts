@@ -80,17 +80,25 @@ async function trainEpoch(step: ClassifierStep, source: BatchSource, options: Tr
   let total = 0;
   let hits = 0;
   let done = 0;
-  for (const batch of source.epoch(epoch)) {
-    checkInterrupted(signal, `in epoch ${epoch + 1} of ${epochs}`);
-    const { loss, correct } = await step.run(batch, schedule({ epoch, step: step.steps }));
-    if (!Number.isFinite(loss)) throw diverged(`the loss is not a number at step ${done + 1} of epoch ${epoch + 1}`, epoch, checkpoints);
-    total += loss;
-    hits += correct;
-    done++;
-    if (done % PROGRESS_EVERY === 0 || done === batchesPerEpoch) {
-      const figures = { epoch: epoch + 1, loss: total / done, accuracy: hits / (done * batchSize) };
-      progress?.({ phase, done: epoch * batchesPerEpoch + done, total: epochs * batchesPerEpoch, unit: 'step', figures });
+  const batches = source.epoch(epoch)[Symbol.iterator]();
+  try {
+    for (let batch = batches.next(); !batch.done; ) {
+      checkInterrupted(signal, `in epoch ${epoch + 1} of ${epochs}`);
+      const running = step.run(batch.value, schedule({ epoch, step: step.steps }));
+      // The device has a thread of its own, so the next batch is made while it computes.
+      const [{ loss, correct }, next] = await Promise.all([running, (async () => batches.next())()]);
+      if (!Number.isFinite(loss)) throw diverged(`the loss is not a number at step ${done + 1} of epoch ${epoch + 1}`, epoch, checkpoints);
+      total += loss;
+      hits += correct;
+      done++;
+      if (done % PROGRESS_EVERY === 0 || done === batchesPerEpoch) {
+        const figures = { epoch: epoch + 1, loss: total / done, accuracy: hits / (done * batchSize) };
+        progress?.({ phase, done: epoch * batchesPerEpoch + done, total: epochs * batchesPerEpoch, unit: 'step', figures });
+      }
+      batch = next;
     }
+  } finally {
+    batches.return?.();
   }
   const seconds = (performance.now() - started) / 1000;
   return { epoch: epoch + 1, learningRate, loss: total / done, accuracy: hits / (done * batchSize), seconds };
