@@ -25,7 +25,8 @@ export function addCopy(
   for (const node of graph.nodes) {
     if (Object.values(node.attributes).some(({ kind }) => kind === 'graph'))
       throw new Error(`node '${node.name}' holds a graph of its own, which cannot be copied`);
-    builder.append({ ...node, name: `${prefix}/${node.name}`, inputs: node.inputs.map(nameOf), outputs: node.outputs.map(nameOf) });
+    const name = node.name && `${prefix}/${node.name}`;
+    builder.append({ ...node, name, inputs: node.inputs.map(nameOf), outputs: node.outputs.map(nameOf) });
   }
   return nameOf;
 }
