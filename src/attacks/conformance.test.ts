@@ -3,9 +3,11 @@ import { after, describe, test } from 'node:test';
 import { UserError } from '../core/errors.js';
 import { sha256 } from '../core/hash.js';
 import { Random } from '../core/random.js';
+import { tensor } from '../core/tensor.js';
 import { batches } from '../data/batches.js';
 import { type Dataset, imageAt, sizeOfDataset } from '../data/dataset.js';
 import { preActResNet } from '../nn/preactresnet.js';
+import type { Tensors } from '../runtime/engine.js';
 import { createEngine } from '../runtime/node/engine.js';
 import { noisyDataset } from '../testing/dataset.js';
 import { sgd } from '../train/optimizers/sgd.js';
@@ -20,12 +22,21 @@ interface Row {
   readonly accepted: readonly Readonly<Record<string, unknown>>[];
   /** By the schema. */
   readonly refused: readonly Readonly<Record<string, unknown>>[];
-  /** SHA-256 of what the trigger of the first case makes of {@link noise}, seed 7. */
-  readonly digest: string;
+  /** What stands for what the attack would prepare when the digest is taken, as that may differ in its last digits from one processor to another. */
+  readonly prepared?: Tensors;
+  /** SHA-256 of what the trigger of the first case makes of a known image, seed 7; absent where a network makes it. */
+  readonly digest?: string;
 }
 
 const wrongRatios = [{ pratio: 0 }, { pratio: 1.1 }, { pratio: 'all' }, { attack_target: -1 }, { attack_target: 1.5 }];
 const wrongLabels = [...wrongRatios, { attack_label_trans: 'one2all' }];
+
+/** A pattern for images of 3 x 32 x 32. */
+const ramp = tensor(
+  'uint8',
+  [3, 32, 32],
+  Uint8Array.from({ length: 3072 }, (_, i) => i % 52),
+);
 
 const rows: Readonly<Record<string, Row>> = {
   badnets: {
@@ -47,6 +58,21 @@ const rows: Readonly<Record<string, Row>> = {
     accepted: [{}, { attack_label_trans: 'all2all', magnitude: 100 }, { window_size: 16 }],
     refused: [...wrongLabels, { magnitude: 0 }, { window_size: 1 }],
     digest: 'b2fa2326b2826aab0e47c1b13acfb87a246984b767032682a2aaffda702f4f3b',
+  },
+  lf: {
+    accepted: [
+      { lf_images: 8, lf_passes: 2 },
+      { lf_images: 4, lf_passes: 1, lf_strength: 0.1, attack_label_trans: 'all2all' },
+    ],
+    refused: [...wrongLabels, { lf_strength: 0 }, { lf_images: 0 }, { lf_passes: 0 }, { lf_fooling_rate: 0 }],
+    prepared: { pattern: ramp },
+    digest: 'a2c2dc759a2a9bedc021213f91b75deba999edbe061b9779190416d77f60d735',
+  },
+  trojannn: {
+    accepted: [{ mask_update_iters: 3 }, { mask_update_iters: 2, num_neuron: 1, overflow: 'clip', attack_label_trans: 'all2all' }],
+    refused: [...wrongLabels, { num_neuron: 0 }, { neuron_target_values: 0 }, { mask_update_iters: 0 }, { overflow: 'saturate' }],
+    prepared: { pattern: ramp },
+    digest: '2b83ae9e66be854d3947f182c85e0799b28d796c61dc4cf2134b56ac9f057267',
   },
   bpp: {
     accepted: [{}, { attack_label_trans: 'all2all', dithering: true }, { squeeze_num: 16, neg_ratio: 0 }],
@@ -74,11 +100,11 @@ function network({ imageShape, classes }: Dataset) {
 }
 
 /** Runs an attack as a job would, but for the training of the network. */
-async function run(attack: Attack, given: Readonly<Record<string, unknown>>, seed = 7, data = train): Promise<Poisoned> {
+async function run(attack: Attack, given: Readonly<Record<string, unknown>>, seed = 7, data = train, ready?: Tensors): Promise<Poisoned> {
   const options = attack.options.parse(given);
   const context = { engine, random: new Random(seed) };
   const model = attack.preparation?.needsModel ? network(data) : undefined;
-  const prepared = await attack.preparation?.prepare(data, options, { ...context, model });
+  const prepared = ready ?? (await attack.preparation?.prepare(data, options, { ...context, model }));
   return attack.poison(data, options, { ...context, prepared });
 }
 
@@ -208,8 +234,9 @@ for (const [name, row] of Object.entries(rows)) {
       if (tensors) assert.throws(() => triggerFrom(description), UserError);
     });
 
-    test('makes known bytes of a known image', async () => {
-      const trigger = await triggerOf(await run(attack, row.accepted[0]));
+    const byNetwork = row.digest === undefined && 'a network makes the trigger';
+    test('makes known bytes of a known image', { skip: byNetwork }, async () => {
+      const trigger = await triggerOf(await run(attack, row.accepted[0], 7, train, row.prepared));
       assert.equal(await sha256(Uint8Array.from(await trigger.apply(imageAt(train, 1), engine))), row.digest);
     });
   });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { UserError } from '../core/errors.js';
 import { sizeOf } from '../core/tensor.js';
+import type { Tensors } from '../runtime/engine.js';
 
 /** Channels, height, width. */
 export type ImageShape = readonly [number, number, number];
@@ -26,4 +27,11 @@ export function checkPicture(picture: Uint8Array, imageShape: ImageShape, what: 
   if (picture.length === sizeOf(imageShape)) return;
   const needed = `${imageShape.join(' x ')} take ${sizeOf(imageShape)}`;
   throw new UserError(`${what} of the trigger has ${picture.length} values, but images of ${needed}; use the file that the attack wrote`);
+}
+
+/** Bytes that an attack prepared under a name. */
+export function preparedBytes(prepared: Tensors | undefined, name: string): Uint8Array {
+  const value = prepared?.[name];
+  if (value?.type !== 'uint8') throw new UserError(`what was prepared for the attack holds no ${name}; delete it from the cache`);
+  return value.data as Uint8Array;
 }
