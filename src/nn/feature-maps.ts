@@ -35,7 +35,9 @@ export function convLayers(graph: Graph): ConvLayer[] {
     .filter((node) => node.opType === 'Conv' && graph.initializers.has(node.inputs[1]))
     .map((node) => layerOf(node, graph, readers));
   if (layers.length === 0)
-    throw new UserError(`graph '${graph.name}' has no convolution with stored weights, so it has no feature maps to look at`);
+    throw new UserError(
+      `graph '${graph.name}' has no convolution with stored weights, so it has no feature maps to look at; choose a defence that needs none, such as ft`,
+    );
   const names = new Set(layers.map((layer) => layer.name));
   if (names.size < layers.length) throw new UserError(`graph '${graph.name}' has two convolutions of the same name`);
   return layers;

@@ -1,3 +1,4 @@
+import { UserError } from '../core/errors.js';
 import type { DataType, Tensor } from '../core/tensor.js';
 
 /** One axis of a shape: a size, or the name of a size that is known only at run time (`N`). */
@@ -75,7 +76,8 @@ export function describeNode(node: Node): string {
 function attribute<K extends keyof AttributeValues>(node: Node, name: string, kind: K): AttributeValues[K] | undefined {
   const found = node.attributes[name];
   if (found === undefined) return undefined;
-  if (found.kind !== kind) throw new Error(`${describeNode(node)}: attribute '${name}' is ${found.kind}, expected ${kind}`);
+  if (found.kind !== kind)
+    throw new UserError(`${describeNode(node)}: attribute '${name}' is ${found.kind}, expected ${kind}; the model is damaged`);
   return found.value as AttributeValues[K];
 }
 

@@ -17,11 +17,16 @@ import { readStorageId, storageOf } from '../../formats/torch/persistent.js';
 import { safePath } from '../../formats/zip/names.js';
 import { openZip } from '../../formats/zip/read.js';
 import { writeZip } from '../../formats/zip/write.js';
+import { convLayers } from '../../nn/feature-maps.js';
+import { conventionOf } from '../../nn/import/convention-of.js';
+import { openGraph } from '../../nn/import/open-graph.js';
 import { decodeClassifier, encodeClassifier } from '../../nn/onnx-file.js';
+import { learnedParameters } from '../../nn/parameters.js';
 import { preActResNet } from '../../nn/preactresnet.js';
 import { readModel } from '../../onnx/read.js';
 import { writeModel } from '../../onnx/write.js';
 import { readFixtureBytes } from '../fixtures.js';
+import { asConstantsReversed, foreignModel } from '../foreign-model.js';
 import { smallModel, tensorsOfEveryType } from '../small-model.js';
 import { mutate } from './mutate.js';
 import { randomPickle } from './program.js';
@@ -60,6 +65,11 @@ const safetensors = [{ large }, tensorsOfEveryType()].map((tensors) =>
 );
 const network = preActResNet({ imageShape: [1, 8, 8], classes: 3, mean: [0.5], std: [0.5], width: 2, depths: [1, 1] });
 const classifiers = [encodeClassifier(network, { a: 'b' })];
+const foreign = [
+  foreignModel({ opset: 7, layout: 'nhwc', normalize: 'unit', head: 'Softmax' }),
+  asConstantsReversed(foreignModel({ weights: 'float16' })),
+  ...['shuffle-9', 'variety-16'].map((name) => readFixtureBytes(`onnx/${name}.onnx`)),
+];
 const ppms = ['P6\n2 2\n255\n', 'P6 # made by hand\n2 2 255\n'].map((header) => Uint8Array.from(Buffer.from(`${header}abcdefghijkl`)));
 const idx = [Uint8Array.of(0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 1, 1, 2, 3, 4), Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 2, 7, 8)];
 
@@ -75,10 +85,20 @@ export const fuzzTargets: readonly FuzzTarget[] = [
   { name: 'safetensors', make: mutating(safetensors), run: (bytes) => readSafetensors(bytes, 'f') },
   { name: 'onnx', make: mutating([writeModel(smallModel()), ...classifiers]), run: (bytes) => readModel(bytes, 'f') },
   { name: 'onnx classifier', make: mutating(classifiers), run: (bytes) => decodeClassifier(bytes, 'f') },
+  { name: 'onnx of others', make: mutating(foreign), run: openForeign, slack: 2 ** 20 },
   { name: 'tar', make: mutating([tar()]), run: readTarred },
   { name: 'ppm', make: mutating(ppms), run: (bytes) => parsePpm(bytes, 'f', 1000) },
   { name: 'idx', make: mutating(idx), run: (bytes) => parseIdx(bytes, 'f') },
 ];
+
+/** Everything that is done to somebody else's graph before it is first run. */
+function openForeign(bytes: Uint8Array): void {
+  const model = readModel(bytes, 'f');
+  const { graph } = openGraph(model, 'f');
+  conventionOf(graph, model.metadata, {}, 'f');
+  convLayers(graph);
+  learnedParameters(graph);
+}
 
 function mutating(seeds: readonly Uint8Array[]): FuzzTarget['make'] {
   return (random) => mutate(random, seeds);

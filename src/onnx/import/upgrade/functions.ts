@@ -89,7 +89,7 @@ const coerced: Upgrade = ({ node, builder, opset, rankOf }) => {
   const axis = intAttribute(node, 'axis', 1);
   const rank = rankOf(node.inputs[0]) ?? rankOf(node.outputs[0]);
   if (axis === -1 || axis + 1 === rank) return { ...node, attributes: { axis: int(-1) } };
-  const [rows] = builder.op(node.opType, [builder.flatten(node.inputs[0], axis)], { axis: int(-1) });
+  const [rows] = builder.op(node.opType, [builder.flatten(node.inputs[0], axis)], { axis: int(-1) }, 1, node.name || undefined);
   return [likeShapeOf(builder, rows, node.inputs[0])];
 };
 
