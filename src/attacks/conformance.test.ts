@@ -74,6 +74,12 @@ const rows: Readonly<Record<string, Row>> = {
     prepared: { pattern: ramp },
     digest: '2b83ae9e66be854d3947f182c85e0799b28d796c61dc4cf2134b56ac9f057267',
   },
+  lc: {
+    accepted: [{ lc_steps: 2 }, { lc_steps: 1, pratio: 0.2, reduced_amplitude: 0.5, lc_eps: 16, attack_target: 3 }],
+    refused: [...wrongRatios, { reduced_amplitude: 0 }, { reduced_amplitude: 1.1 }, { lc_eps: -1 }, { lc_alpha: 0 }, { lc_steps: 0 }],
+    prepared: { images: tensor('uint8', [4, 3, 32, 32], new Uint8Array(4 * 3072)) },
+    digest: '08e87b0fe42f8a4b6b662bca14aaa37c019cac3a47b301a602cbdabf116e387f',
+  },
   bpp: {
     accepted: [{}, { attack_label_trans: 'all2all', dithering: true }, { squeeze_num: 16, neg_ratio: 0 }],
     refused: [...wrongLabels, { squeeze_num: 1 }, { squeeze_num: 256 }, { neg_ratio: 1.1 }],

@@ -1,4 +1,5 @@
 import { UserError } from '../core/errors.js';
+import type { Random } from '../core/random.js';
 import { type Dataset, pixelsPerImage, sizeOfDataset, subset } from '../data/dataset.js';
 import type { AttackContext, LabelMap, PoisonedData, Trigger } from './attack.js';
 import { attackedLabel, checkLabelMap } from './label-map.js';
@@ -41,19 +42,23 @@ export async function poisonCleanLabel(
   { target, ...poisoning }: Poisoning & { readonly target: number },
   context: AttackContext,
 ): Promise<PoisonedData> {
-  const labelMap: LabelMap = { kind: 'all-to-one', target };
-  checkLabelMap(labelMap, train.classes.length);
+  const indices = chooseCleanLabel(train, { pratio: poisoning.pratio, target }, context.random);
+  return poisonAt(train, indices, { ...poisoning, labelMap: { kind: 'all-to-one', target } }, context);
+}
+
+/** Positions of the images that {@link poisonCleanLabel} poisons, ascending; throws as it does. */
+export function chooseCleanLabel(train: Dataset, { pratio, target }: { pratio: number; target: number }, random: Random): Int32Array {
+  checkLabelMap({ kind: 'all-to-one', target }, train.classes.length);
   const size = sizeOfDataset(train);
-  const count = countPoisoned(size, poisoning.pratio);
+  const count = countPoisoned(size, pratio);
   const members = Int32Array.from(train.labels.keys()).filter((i) => train.labels[i] === target);
   if (count > members.length) {
-    const what = `a poison ratio of ${poisoning.pratio} takes ${count} of ${size} images, but class ${target} has ${members.length}`;
+    const what = `a poison ratio of ${pratio} takes ${count} of ${size} images, but class ${target} has ${members.length}`;
     const most = Math.floor((1e4 * members.length) / size) / 1e4;
     throw new UserError(`${what}, and clean labels allow no other; choose a ratio of at most ${most}`);
   }
-  const drawn = context.random.fork('poison').permutation(members.length).subarray(0, count);
-  const indices = drawn.map((position) => members[position]).sort();
-  return poisonAt(train, indices, { ...poisoning, labelMap }, context);
+  const drawn = random.fork('poison').permutation(members.length).subarray(0, count);
+  return drawn.map((position) => members[position]).sort();
 }
 
 async function poisonAt(

@@ -7,13 +7,14 @@ import { badnets } from './badnets.js';
 import { blended } from './blended.js';
 import { bpp } from './bpp.js';
 import { ftrojan } from './ftrojan.js';
+import { lc } from './lc.js';
 import { lf } from './lf.js';
 import { sig } from './sig.js';
 import { trojannn } from './trojannn.js';
 import { wanet } from './wanet.js';
 
 /** Every attack. A new one is a file of its own and a line here. */
-export const attacks: readonly Attack[] = [badnets, blended, sig, ftrojan, lf, trojannn, wanet, bpp];
+export const attacks: readonly Attack[] = [badnets, blended, sig, ftrojan, lf, trojannn, lc, wanet, bpp];
 
 /**
  * The attack with the given name.
