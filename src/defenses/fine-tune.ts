@@ -6,7 +6,7 @@ import type { Classifier } from '../nn/classifier.js';
 import { type Trained, train } from '../train/loop.js';
 import { sgd } from '../train/optimizers/sgd.js';
 import { cosine } from '../train/schedules.js';
-import type { Masks } from '../train/step.js';
+import type { CompileStep, Masks } from '../train/step.js';
 import type { DefenseContext } from './defense.js';
 
 /** How a defence trains on the clean images. Names are BackdoorBench's where it has one. */
@@ -32,9 +32,15 @@ export type FineTune = (classifier: Classifier, masks?: Masks) => Promise<Traine
 /**
  * Makes ready to train on clean images: SGD on the cross-entropy, learning rate along half a cosine. A defence calls it before
  * its long work, as this is where images that do not fill a batch come to light.
+ * @param compileStep what each step is; default: down the cross-entropy.
  * @throws UserError when the clean images do not fill one batch.
  */
-export function prepareFineTune(clean: Dataset, options: FineTuneOptions, { engine, random, progress, signal }: DefenseContext): FineTune {
+export function prepareFineTune(
+  clean: Dataset,
+  options: FineTuneOptions,
+  { engine, random, progress, signal }: DefenseContext,
+  compileStep?: CompileStep,
+): FineTune {
   const { epochs, lr, lr_min, batch_size, sgd_momentum, wd, crop_padding, horizontal_flip } = options;
   if (epochs === 0) return async (classifier) => ({ classifier, history: [] });
   const augment = compose(...(crop_padding > 0 ? [randomCrop(crop_padding)] : []), ...(horizontal_flip ? [horizontalFlip()] : []));
@@ -45,6 +51,7 @@ export function prepareFineTune(clean: Dataset, options: FineTuneOptions, { engi
       optimizer: sgd({ momentum: sgd_momentum, weightDecay: wd }),
       schedule: cosine({ rate: lr, epochs, minimum: lr_min }),
       masks,
+      compileStep,
       phase: 'fine-tune',
       progress,
       signal,

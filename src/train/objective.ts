@@ -10,6 +10,8 @@ import type { RunningStatistics } from './training-form.js';
 export interface Learned {
   readonly name: string;
   readonly optimizer: Optimizer;
+  /** The value whose gradient the optimiser gets; default: the parameter itself. Of the parameter's shape. */
+  readonly gradientAt?: Value;
   /** A learning rate of its own that stays the same, in place of the one that each step is given. */
   readonly rate?: number;
   /** Zeros and ones of the parameter's shape: where it is zero the parameter is held at zero. */
@@ -105,7 +107,7 @@ function buildStep({ graph: traced, loss, outputs, learned, statistics }: Object
     carry[name] = builder.output(value);
   };
 
-  const names = learned.map(({ name }) => name);
+  const names = learned.map(({ name, gradientAt }) => gradientAt ?? name);
   const gradients = pullBack(builder, traced, [[loss, builder.scalar(1)]], names);
   learned.forEach(({ name: parameter, optimizer, rate, mask }, i) => {
     const { dims } = traced.initializers.get(parameter) as Tensor;

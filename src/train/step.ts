@@ -7,7 +7,7 @@ import type { Engine, Tensors } from '../runtime/engine.js';
 import { traceShapes } from '../runtime/trace.js';
 import type { Batch } from './batch.js';
 import { correctCount, crossEntropy } from './loss.js';
-import { ObjectiveStep } from './objective.js';
+import { type Objective, ObjectiveStep } from './objective.js';
 import type { Optimizer } from './optimizers/optimizer.js';
 import { trainingForm } from './training-form.js';
 
@@ -54,7 +54,11 @@ export class TrainingStep implements ClassifierStep {
     const { graph: forward, statistics } = trainingForm(classifier.graph);
     const graph = await traceShapes(engine, withLoss(classifier, forward), { N: batchSize });
     const learned = learnedParameters(classifier.graph).map((name) => ({ name, optimizer, mask: masks[name] }));
-    const objective = { graph, loss: 'loss', outputs: ['loss', 'correct'], learned, statistics };
+    return TrainingStep.down(engine, classifier, { graph, loss: 'loss', outputs: ['loss', 'correct'], learned, statistics });
+  }
+
+  /** Compiles a step down another objective of the same classifier, with the inputs and outputs of {@link withLoss}. */
+  static async down(engine: Engine, classifier: Classifier, objective: Objective): Promise<TrainingStep> {
     return new TrainingStep(classifier, await ObjectiveStep.compile(engine, objective));
   }
 
@@ -84,10 +88,11 @@ export class TrainingStep implements ClassifierStep {
   }
 }
 
-const PORTS = { images: 'step:images', targets: 'step:targets' } as const;
+/** Inputs of a step: pixels [B, C, H, W] and class probabilities [B, K]. */
+export const PORTS = { images: 'step:images', targets: 'step:targets' } as const;
 
-/** The classifier in its training form, with a target input, the loss and the count of correct answers. */
-function withLoss(classifier: Classifier, forward: Graph): Graph {
+/** The classifier in its training form, with a target input and the outputs `loss` and `correct`, the count of correct answers. */
+export function withLoss(classifier: Classifier, forward: Graph): Graph {
   const { input, output } = portsOf(classifier);
   const renamed = forward.nodes.map((node) => ({ ...node, inputs: node.inputs.map((name) => (name === input ? PORTS.images : name)) }));
   const inputs = forward.inputs.map((info) => ({ ...info, name: PORTS.images, dims: ['N', ...classifier.imageShape] }));
