@@ -7,6 +7,7 @@ export type Value = string;
 /** A graph under construction: what it holds so far, and which names are taken. Started from a graph, it adds to a copy of it. */
 export class GraphDraft {
   readonly #name: string;
+  readonly #prefix: string;
   readonly #inputs: ValueInfo[] = [];
   readonly #outputs: OutputInfo[] = [];
   readonly #nodes: Node[] = [];
@@ -16,8 +17,13 @@ export class GraphDraft {
   readonly #avoided = new Set<string>();
   readonly #scalars = new Map<number, Value>();
 
-  constructor(name: string, base?: Graph) {
+  /**
+   * @param prefix that every name which is made here begins with: in the body of a node, names must differ from those of the graph
+   *   around it.
+   */
+  constructor(name: string, base?: Graph, prefix = '') {
     this.#name = name;
+    this.#prefix = prefix;
     if (base) this.include(base);
   }
 
@@ -127,7 +133,8 @@ export class GraphDraft {
   }
 
   /** A name that neither the graph nor `taken` has: the prefix itself where `bare` allows it, else with a number. */
-  #fresh(prefix: string, bare = false, taken: readonly string[] = []): string {
+  #fresh(label: string, bare = false, taken: readonly string[] = []): string {
+    const prefix = `${this.#prefix}${label}`;
     const used = (name: string) => this.#names.has(name) || this.#avoided.has(name) || taken.includes(name);
     if (bare && !used(prefix)) return prefix;
     let number = this.#names.size;

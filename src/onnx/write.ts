@@ -35,8 +35,15 @@ export function writeModel(model: Model): Uint8Array<ArrayBuffer> {
 
 /** ONNX's own operators, and version 1 of every other domain that is used, of which there is no second. */
 function operatorSets({ graph, opset }: Model): { domain: string; version: bigint }[] {
-  const others = new Set(graph.nodes.map(({ domain }) => domain).filter((domain) => domain !== ''));
+  const others = new Set(domainsOf(graph).filter((domain) => domain !== ''));
   return [{ domain: '', version: BigInt(opset) }, ...[...others].toSorted().map((domain) => ({ domain, version: 1n }))];
+}
+
+function domainsOf({ nodes }: Graph): string[] {
+  return nodes.flatMap(({ domain, attributes }) => [
+    domain,
+    ...Object.values(attributes).flatMap((attribute) => (attribute.kind === 'graph' ? domainsOf(attribute.value) : [])),
+  ]);
 }
 
 function graphProto(graph: Graph): GraphProto {

@@ -210,24 +210,31 @@ describe('values stay blocked between convolutions', { skip }, () => {
 });
 
 describe('batch normalisation in its training form', { skip }, () => {
+  const norm = async (momentum: number, channels: number, size: readonly [number, number], offset: number) => {
+    const image = [3, channels, ...size];
+    const vector = [channels];
+    const shapes = { x: image, w: [channels, channels, 3, 3], scale: vector, shift: vector, mean: vector, variance: vector };
+    const blocked = await compare(shapes, (builder) => {
+      const y = builder.add(builder.conv('x', 'w', { kernel: [3, 3], pads: [1, 1, 1, 1] }), builder.scalar(offset));
+      const outputs = ['y', 'newMean', 'newVariance'];
+      const attributes = { training_mode: int(1), momentum: float(momentum), epsilon: float(1e-3) };
+      const inputs = [y, 'scale', 'shift', 'mean', 'variance'];
+      builder.append({ name: 'norm', opType: 'BatchNormalization', domain: '', inputs, outputs, attributes });
+      return [builder.relu('y'), 'newMean', 'newVariance'];
+    });
+    assert.ok(blocked.nodes.every(({ opType }) => opType !== 'BatchNormalization' && opType !== 'Relu'));
+  };
+
   for (const momentum of [0, 0.9]) {
     for (const channels of [2 * b, b + 3]) {
-      test(`momentum ${momentum}, ${channels} channels`, async () => {
-        const image = [3, channels, 5, 4];
-        const vector = [channels];
-        const shapes = { x: image, w: [channels, channels, 3, 3], scale: vector, shift: vector, mean: vector, variance: vector };
-        const blocked = await compare(shapes, (builder) => {
-          const y = builder.conv('x', 'w', { kernel: [3, 3], pads: [1, 1, 1, 1] });
-          const outputs = ['y', 'newMean', 'newVariance'];
-          const attributes = { training_mode: int(1), momentum: float(momentum), epsilon: float(1e-3) };
-          const inputs = [y, 'scale', 'shift', 'mean', 'variance'];
-          builder.append({ name: 'norm', opType: 'BatchNormalization', domain: '', inputs, outputs, attributes });
-          return [builder.relu('y'), 'newMean', 'newVariance'];
-        });
-        assert.ok(blocked.nodes.every(({ opType }) => opType !== 'BatchNormalization' && opType !== 'Relu'));
-      });
+      for (const size of [
+        [5, 4],
+        [9, 8],
+      ] as const)
+        test(`momentum ${momentum}, ${channels} channels, ${size}`, () => norm(momentum, channels, size, 0));
     }
   }
+  test('with a mean that is large against the deviation', () => norm(0.9, b, [9, 8], 100));
 });
 
 test('where all weights are constants, nothing is touched', () => {
