@@ -1,6 +1,6 @@
 /**
  * Antidote as a library. Start an engine with {@link createEngine}, load data with {@link findDataSource} and a model with
- * {@link loadModel}, then call {@link repairModel}, {@link evaluateModel} or {@link plantBackdoor}. Nothing here prints; long
+ * {@link loadRunnableModel}, then call {@link repairModel}, {@link evaluateModel} or {@link plantBackdoor}. Nothing here prints; long
  * work takes a {@link Control} with a progress listener and an abort signal.
  */
 
@@ -51,11 +51,12 @@ export { type EvaluateTask, evaluateModel } from './jobs/evaluate.js';
 export { Meter, type PhaseRecord } from './jobs/meter.js';
 export { type NetworkOptions, networkOptions } from './jobs/network.js';
 export { checkpointFile } from './jobs/node/checkpoint-file.js';
-export { loadModel, loadRunnableModel, saveModel } from './jobs/node/models.js';
+export { checkSaved, loadModel, loadRunnableModel, saveModel } from './jobs/node/models.js';
 export { type AttackRun, runAttack } from './jobs/node/run-attack.js';
 export { type DemoRun, runDemo } from './jobs/node/run-demo.js';
 export { type EvaluateRun, runEvaluate } from './jobs/node/run-evaluate.js';
 export { type Run, renderRun, type SavedRun, saveRun } from './jobs/node/run-folder.js';
+export { runInspect } from './jobs/node/run-inspect.js';
 export { type RepairRun, runRepair } from './jobs/node/run-repair.js';
 export { loadCheckpointFile, type StateOptions, saveState } from './jobs/node/state-files.js';
 export { residentMemory, surroundingsOf } from './jobs/node/surroundings.js';
@@ -69,6 +70,10 @@ export { defenseEffectivenessRating } from './metrics/der.js';
 export { accuracy, type DetailedMeasurement, type Measurement, measure } from './metrics/measure.js';
 // Models and where they run.
 export type { Classifier } from './nn/classifier.js';
+export type { PixelOptions } from './nn/import/convention.js';
+export { type Imported, importClassifier } from './nn/import/import.js';
+export type { InspectedClassifier, InspectedLayer, InspectedOperator, Inspection } from './nn/import/inspect.js';
+export type { ModelFile, Origin } from './nn/import/origin.js';
 export { decodeClassifier, encodeClassifier } from './nn/onnx-file.js';
 export { type PreActResNetOptions, preActResNet } from './nn/preactresnet.js';
 export { type Images, Predictor } from './nn/predict.js';

@@ -23,8 +23,15 @@ test('colours keep their planes', () => {
   assert.deepEqual(Array.from(fitImages(dataset, [3, 2, 2]).images), [10, 10, 10, 10, 20, 20, 20, 20, 30, 30, 30, 30]);
 });
 
+test('coloured images are made grey, by the brightness of their colours', () => {
+  const dataset = { ...madeUpDataset(1, 3, [3, 1, 1]), images: Uint8Array.of(10, 10, 10, 255, 0, 0, 0, 255, 255) };
+  assert.deepEqual(Array.from(fitImages(dataset, [1, 1, 1]).images), [10, 76, 179]);
+  const white = { ...madeUpDataset(1, 1, [3, 1, 1]), images: Uint8Array.of(255, 255, 255) };
+  assert.deepEqual(Array.from(fitImages(white, [1, 1, 1]).images), [255]);
+});
+
 test('what does not fit is refused', () => {
-  assert.throws(() => fitImages(madeUpDataset(1, 1, [3, 2, 2]), [1, 2, 2]), /images of made-up have 3 channels, but the model takes 1/);
+  assert.throws(() => fitImages(madeUpDataset(1, 1, [3, 2, 2]), [4, 2, 2]), /images of made-up have 3 channels, but the model takes 4/);
   const many = { ...madeUpDataset(1, 1), labels: { length: 50_000 } as Int32Array };
   assert.throws(() => fitImages(many, [3, 224, 224]), /take 8 GiB; use fewer/);
 });

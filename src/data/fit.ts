@@ -7,15 +7,16 @@ import type { RgbImage } from './rgb-image.js';
 const LIMIT = 2 ** 32;
 
 /**
- * The images of a data set in the shape that a model takes: resized, and grey ones given three equal channels. Labels stay.
+ * The images of a data set in the shape that a model takes: resized, grey ones given three equal channels, and coloured ones
+ * made grey. Labels stay.
  * @param imageShape channels, height, width.
- * @throws UserError when colours would be lost, or the result would not fit in memory.
+ * @throws UserError when either has another number of channels than 1 or 3, or the result would not fit in memory.
  */
 export function fitImages(dataset: Dataset, imageShape: readonly [number, number, number]): Dataset {
   if (dataset.imageShape.join() === imageShape.join()) return dataset;
   const [channels, height, width] = imageShape;
   const [from] = dataset.imageShape;
-  if (!(from === channels || from === 1) || !(channels === 1 || channels === 3)) {
+  if ([from, channels].some((count) => count !== 1 && count !== 3)) {
     throw new UserError(`images of ${dataset.name} have ${from} channels, but the model takes ${channels}; use the data set of the model`);
   }
   const count = sizeOfDataset(dataset);
@@ -29,10 +30,16 @@ export function fitImages(dataset: Dataset, imageShape: readonly [number, number
   for (let i = 0; i < count; i++) {
     const { pixels } = resizeBilinear(toRgb(imageAt(dataset, i), dataset), width, height);
     for (let c = 0; c < channels; c++) {
-      for (let at = 0; at < height * width; at++) images[i * size + c * height * width + at] = pixels[3 * at + c];
+      const start = i * size + c * height * width;
+      for (let at = 0; at < height * width; at++) images[start + at] = channels === 3 ? pixels[3 * at + c] : grey(pixels, 3 * at);
     }
   }
   return { ...dataset, imageShape, images };
+}
+
+/** Brightness of a pixel as ITU-R BT.601 weighs the colours, in units of 2^-16, which add up to 1: equal colours stay what they are. */
+function grey(pixels: Uint8Array, at: number): number {
+  return (19595 * pixels[at] + 38470 * pixels[at + 1] + 7471 * pixels[at + 2] + 0x8000) >> 16;
 }
 
 /** Planes, one or three of them, as an image of interleaved colours. */

@@ -37,7 +37,12 @@ function text({ file, opset, inputs, outputs, parameters, layers, operators, pro
         ]
       : []),
     ['Parameters', integer(parameters)],
-    ['Feature maps', layers.length === 0 ? 'none: the model has no convolution' : `${integer(maps)} in ${layers.length} convolutions`],
+    [
+      'Feature maps',
+      layers.length === 0
+        ? 'none: the model has no convolution'
+        : `${integer(maps)} in ${layers.length} convolution${layers.length === 1 ? '' : 's'}`,
+    ],
   ];
   const convolutions = layers.map(({ name, maps: count, kernel, strides, groups, normalised }) => [
     name,

@@ -14,6 +14,9 @@ const upgrades: UpgradeTable = {
   Identity: ({ node }) => [node.inputs[0]],
 };
 
+/** Operators that are rewritten or left out, wherever they are not the ones of the operator set used here. */
+export const upgradedOperators: readonly string[] = Object.keys(upgrades);
+
 /** A node that cannot be used, and why. */
 export interface Problem {
   readonly node: Node;
