@@ -64,7 +64,7 @@ async function study(cell, todo) {
   const oracle = (await scoresOf(engine, out, cell, 'oracle', {}, known)).scores;
   for (const variant of todo) {
     const { name, ranking, rule, given = {}, tuning = {}, whole = false, draw } = variant;
-    const options = fmpOptions.parse({ ...settings[data].fineTune, ...settings[data].scan, ...given, ...tuning });
+    const options = fmpOptions.parse({ unlearn: 0, ...settings[data].fineTune, ...settings[data].scan, ...given, ...tuning });
     const context = { engine, random: new Random(cell.seed).fork('repair', draw ?? 0) };
     const started = performance.now();
     const about = {};

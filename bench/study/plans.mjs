@@ -65,4 +65,7 @@ const tuning = [
   whole('response 1/8 in 2 rounds', { rounds: 2 }),
 ];
 
-export const plans = { compare, modelless, families, published, tuning };
+/** What the default was chosen by. */
+const choice = tuning.filter(({ name }) => /^response 1\/8(, (unlearn 0\.2|masks not held))?$|alone$/.test(name));
+
+export const plans = { choice, compare, modelless, families, published, tuning };

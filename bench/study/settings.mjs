@@ -8,7 +8,7 @@ export const settings = {
     held: 3_000,
     network: { width: 8, depths: [1, 1, 1, 1] },
     training: { epochs: 3, batch_size: 64, lr: 0.1, lr_scheduler: 'OneCycleLR', onecycle_start_divisor: 5, crop_padding: 0 },
-    scan: { eps: 0.15, alpha: 0.05, scan_images: 64, trigger_images: 64 },
+    scan: { eps: 0.15, alpha: 0.05, scan_images: 64, trigger_images: 64, trigger_rows: 160 },
     fineTune: { epochs: 5 },
   },
   cifar10: {
@@ -32,4 +32,4 @@ export const settings = {
 };
 
 /** What differs from an attack's own defaults. */
-export const attackOptions = { badnets: {}, blended: {}, sig: { clean_label: false }, wanet: {} };
+export const attackOptions = { badnets: {}, blended: {}, sig: { clean_label: false }, wanet: { s: 1 } };

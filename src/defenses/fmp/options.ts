@@ -45,8 +45,11 @@ export const fmpOptions = z.object({
     .number()
     .min(0)
     .max(1)
-    .default(0)
-    .describe('response: copies of clean images with the changes found and their true labels, added for fine-tuning, as a share, 0 to 1'),
+    .default(0.2)
+    .describe(
+      'response: copies of clean images with the changes found and their true labels, added for fine-tuning, as a share of the clean ' +
+        'images, 0 to 1 (published: 0)',
+    ),
   hold_masks: z.boolean().default(true).describe('keep pruned maps at zero while fine-tuning (published: false)'),
   ...fineTuneOptions,
 });
