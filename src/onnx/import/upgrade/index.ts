@@ -1,5 +1,6 @@
 import { GraphBuilder } from '../../builder.js';
 import type { Graph, Node } from '../../graph.js';
+import { readsOf } from '../../sort.js';
 import { functions } from './functions.js';
 import { resizing } from './resize.js';
 import { batchNormalization, dropout, settings } from './settings.js';
@@ -33,6 +34,7 @@ export function upgradeGraph(graph: Graph, opset: number): { graph: Graph; probl
   builder.avoid(graph);
   const problems: Problem[] = [];
   const moved = new Map<string, string>();
+  const read = new Set([...graph.nodes.flatMap(readsOf), ...graph.outputs.map(({ name }) => name)]);
   const now = (name: string) => moved.get(name) ?? name;
   const ranks = new Map<string, number | undefined>(Array.from(graph.types, ([name, { dims }]) => [name, dims?.length]));
   for (const { name, dims } of [...graph.inputs, ...graph.outputs]) ranks.set(name, dims?.length);
@@ -53,7 +55,8 @@ export function upgradeGraph(graph: Graph, opset: number): { graph: Graph; probl
     if (!upgrade) return node;
     const constantOf = (value: string | undefined) => (value ? builder.stored(value) : undefined);
     try {
-      return upgrade({ node, opset, builder, constantOf, rankOf: (value) => ranks.get(value) }) ?? node;
+      const known = { constantOf, isRead: (value: string) => read.has(value), rankOf: (value: string) => ranks.get(value) };
+      return upgrade({ node, opset, builder, ...known }) ?? node;
     } catch (error) {
       if (!(error instanceof NotSupported)) throw error;
       problems.push({ node, reason: error.message });

@@ -68,12 +68,12 @@ function withoutDilations(node: Node): Node {
 }
 
 /** In inference dropout passes its input on, in every operator set. */
-export const dropout: Upgrade = ({ node, constantOf }) => {
+export const dropout: Upgrade = ({ node, constantOf, isRead }) => {
   const training = constantOf(node.inputs[2]);
   if (node.inputs[2] && Number(training?.data[0] ?? 1) !== 0) {
     throw new NotSupported('drops out at random; export the model for inference');
   }
-  if (node.outputs[1]) throw new NotSupported('its mask is in use; export the model for inference');
+  if (node.outputs[1] && isRead(node.outputs[1])) throw new NotSupported('its mask is in use; export the model for inference');
   return [node.inputs[0]];
 };
 

@@ -180,6 +180,14 @@ describe('a node without a counterpart', () => {
   );
 });
 
+test('a mask that nobody reads is no obstacle', () => {
+  const builder = new GraphBuilder('old');
+  const [dropped] = builder.op('Dropout', [builder.input('x', 'float32', [2])], {}, 2);
+  builder.output(builder.relu(dropped));
+  const { graph, problems } = upgradeGraph(builder.build(), 9);
+  assert.deepEqual([problems, graph.nodes.map(({ opType }) => opType)], [[], ['Relu']]);
+});
+
 test('nodes that pass their input on are left out, and stored tensors read where they are', () => {
   const builder = new GraphBuilder('old');
   const x = builder.input('x', 'float32', [2, 3]);

@@ -11,6 +11,8 @@ export interface UpgradeContext {
   readonly builder: GraphBuilder;
   /** The tensor behind a value that is stored with the graph. */
   constantOf(value: Value | undefined): Tensor | undefined;
+  /** Whether a node reads a value, or the graph gives it. */
+  isRead(value: Value): boolean;
   /** Number of axes of a value, where the file tells it. */
   rankOf(value: Value): number | undefined;
 }
