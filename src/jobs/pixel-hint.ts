@@ -1,7 +1,8 @@
-import { argmaxRows, float32, floats } from '../core/tensor.js';
+import { argmaxRows, float32, floats, sizeOf } from '../core/tensor.js';
 import { type Dataset, sizeOfDataset, subset } from '../data/dataset.js';
 import { type Classifier, portsOf } from '../nn/classifier.js';
 import { unitPixels } from '../nn/pixels.js';
+import { imagesPerRun } from '../nn/predict.js';
 import { percent } from '../report/format.js';
 import type { Engine } from '../runtime/engine.js';
 import { channelStatistics } from './network.js';
@@ -37,6 +38,7 @@ export async function pixelHint(engine: Engine, model: Classifier, train: Datase
   );
   const pixels = unitPixels(part.images, imageShape);
   const { input, output } = portsOf(model);
+  const perRun = imagesPerRun(imageShape);
   const program = await engine.compile(model.graph);
   try {
     // The model's graph does nothing to pixels in [0, 1], so that other pixels can be given to it as they are.
@@ -46,8 +48,14 @@ export async function pixelHint(engine: Engine, model: Classifier, train: Datase
         const channel = Math.floor(i / plane) % imageShape[0];
         return (value * scale - mean[channel]) / std[channel];
       });
-      const logits = floats((await program.run({ [input]: float32([count, ...imageShape], values) }))[output]);
-      const hits = argmaxRows(logits, classes).reduce((sum, label, i) => sum + (label === part.labels[i] ? 1 : 0), 0);
+      const size = sizeOf(imageShape);
+      let hits = 0;
+      for (let start = 0; start < count; start += perRun) {
+        const images = Math.min(perRun, count - start);
+        const given = float32([images, ...imageShape], values.subarray(start * size, (start + images) * size));
+        const found = argmaxRows(floats((await program.run({ [input]: given }))[output]), classes);
+        hits += found.reduce((sum, label, i) => sum + (label === part.labels[start + i] ? 1 : 0), 0);
+      }
       return hits / count;
     };
     const [plain, ...others] = formsFor(train);

@@ -5,7 +5,7 @@ import { argmaxRows, full } from '../core/tensor.js';
 import { createEngine } from '../runtime/node/engine.js';
 import { brightnessClassifier } from '../testing/brightness.js';
 import { withParameters } from './classifier.js';
-import { type Images, Predictor } from './predict.js';
+import { type Images, imagesPerRun, Predictor } from './predict.js';
 
 const engine = await createEngine({ device: 'cpu', threads: 1 });
 after(() => engine.close());
@@ -70,4 +70,17 @@ test('a signal stops the work between batches', async () => {
   await assert.rejects(predictor.logits(images, { batchSize: 1, progress, signal: controller.signal }), Interrupted);
   assert.equal(batches, 2);
   await predictor.release();
+});
+
+test('large images go through a network in smaller numbers', () => {
+  assert.deepEqual(
+    [
+      [1, 28, 28],
+      [3, 32, 32],
+      [3, 64, 64],
+      [3, 224, 224],
+      [3, 4000, 4000],
+    ].map(imagesPerRun),
+    [250, 250, 250, 20, 1],
+  );
 });

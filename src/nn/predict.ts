@@ -18,10 +18,22 @@ export interface Images {
 }
 
 export interface PredictOptions extends Control {
-  /** Images per run, a whole number from 1; default 250. The last run takes what is left. A model of one batch size keeps to that. */
+  /**
+   * Images per run, a whole number from 1; default {@link imagesPerRun}. The last run takes what is left. A model of one batch size
+   * keeps to that.
+   */
   readonly batchSize?: number;
   /** What progress calls the work; default `predict`. */
   readonly phase?: string;
+}
+
+/** Most images per run, and the size of an image, in values, from which on there are fewer: 3 x 64 x 64. */
+const LARGEST_RUN = 250;
+const LARGE_IMAGE = 3 * 64 * 64;
+
+/** Images that go through a network at once without taking much memory: 250, fewer where they are larger than 3 x 64 x 64. */
+export function imagesPerRun(imageShape: readonly number[]): number {
+  return Math.max(1, Math.floor(LARGEST_RUN * Math.min(1, LARGE_IMAGE / sizeOf(imageShape))));
 }
 
 /** A classifier, compiled once, that predicts for any number of images. Release it when done. */
@@ -44,7 +56,8 @@ export class Predictor {
    *   when a logit is not a number, which would else be counted as class 0.
    * @throws Interrupted when the signal fires.
    */
-  async logits(images: Images, { batchSize = 250, phase = 'predict', progress, signal }: PredictOptions = {}): Promise<Float32Array> {
+  async logits(images: Images, { phase = 'predict', progress, signal, ...options }: PredictOptions = {}): Promise<Float32Array> {
+    const batchSize = options.batchSize ?? imagesPerRun(images.imageShape);
     if (!Number.isInteger(batchSize) || batchSize < 1)
       throw new UserError(`a batch size of ${batchSize} makes no sense; choose a whole number from 1`);
     const { name, classes, batch: only } = this.#classifier;
