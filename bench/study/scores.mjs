@@ -34,7 +34,7 @@ export async function scoresOf(engine, out, cell, name, given, { model, backdoor
   const chosen = stratified(clean, { count: options.scan_images }, random.fork('scan images'));
   const images = { pixels: unitPixels(chosen.images, chosen.imageShape), labels: chosen.labels };
   const started = performance.now();
-  const { eps, alpha, steps, scan_batch: scanBatch } = options;
+  const { eps, alpha, steps, scan_memory: memory } = options;
   const rank = async () => {
     if (name === 'oracle') {
       return {
@@ -42,7 +42,7 @@ export async function scoresOf(engine, out, cell, name, given, { model, backdoor
         scores: await responses(engine, model, layers, images.pixels, await triggered(engine, images.pixels, backdoor.trigger)),
       };
     }
-    const look = () => scan(engine, model, layers, images, { eps, alpha, steps, scanBatch, random: random.fork('scan start') });
+    const look = () => scan(engine, model, layers, images, { eps, alpha, steps, memory, random: random.fork('scan start') });
     return findStrategy(name).rank({ engine, model, layers, clean, images, options, random: random.fork('rank'), scan: look });
   };
   const { scores, by, triggers } = await rank();

@@ -11,6 +11,8 @@ export interface ProgressEvent {
   readonly total: number;
   /** What a unit is: `step`, `map`, `image`. */
   readonly unit: string;
+  /** Seconds left, where the work knows better than its pace so far tells. */
+  readonly secondsLeft?: number;
   /** Figures worth showing beside the bar, e.g. the running loss. */
   readonly figures?: Readonly<Record<string, number>>;
 }

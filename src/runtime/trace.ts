@@ -22,15 +22,24 @@ export async function traceShapes(
   const names = Object.keys(sizes).filter((name) => graph.inputs.some((input) => input.dims?.includes(name)));
   const fixed = withSizes(graph, sizes);
   if (names.length !== 1 || Object.keys(feeds).length > 0) return { ...fixed, types: await observe(engine, fixed, feeds) };
-  const [name] = names;
+  return (await traceSizes(engine, graph, names[0]))(sizes[names[0]]);
+}
+
+/**
+ * {@link traceShapes} for many sizes of one named axis, at the cost of one.
+ * @returns the traced graph for a size.
+ */
+export async function traceSizes(engine: Engine, graph: Graph, name: string): Promise<(size: number) => Graph> {
   const two = await observe(engine, withSizes(graph, { [name]: 2 }), {});
   const three = await observe(engine, withSizes(graph, { [name]: 3 }), {});
-  const types = new Map<string, TensorType>();
-  for (const [value, { type, dims }] of two) {
-    const other = (three.get(value) as TensorType).dims as number[];
-    types.set(value, { type, dims: (dims as number[]).map((dim, axis) => dim + (other[axis] - dim) * (sizes[name] - 2)) });
-  }
-  return { ...fixed, types };
+  return (size) => {
+    const types = new Map<string, TensorType>();
+    for (const [value, { type, dims }] of two) {
+      const other = (three.get(value) as TensorType).dims as number[];
+      types.set(value, { type, dims: (dims as number[]).map((dim, axis) => dim + (other[axis] - dim) * (size - 2)) });
+    }
+    return { ...withSizes(graph, { [name]: size }), types };
+  };
 }
 
 /** The graph with every named axis of its inputs replaced by a size. */

@@ -31,7 +31,7 @@ async function compute(device: Device): Promise<DeviceResult> {
     await step.release();
 
     const images = { pixels: first.images, labels: argmaxRows(first.targets.data, network.classes) };
-    const options = { eps: 0.1, alpha: 0.02, steps: 1, scanBatch: 16, random: new Random(1) };
+    const options = { eps: 0.1, alpha: 0.02, steps: 1, random: new Random(1) };
     const fates = await scan(engine, network, convLayers(network.graph), images, options);
     const scanned = Object.fromEntries(Object.entries(fates).map(([name, maps]) => [name, maps.map(({ loss }) => loss)]));
     return { losses, state, scan: scanned };

@@ -11,7 +11,7 @@ export class Pace {
    * @param now milliseconds on any clock.
    * @returns units per second and seconds left; undefined while there is nothing to tell from.
    */
-  note({ phase, done, total }: ProgressEvent, now: number): { rate: number; left: number } | undefined {
+  note({ phase, done, total, secondsLeft }: ProgressEvent, now: number): { rate: number; left: number } | undefined {
     if (phase !== this.#phase || done < this.#first) {
       this.#phase = phase;
       this.#started = now;
@@ -20,6 +20,6 @@ export class Pace {
     const seconds = (now - this.#started) / 1000;
     if (seconds <= 0 || done <= this.#first) return undefined;
     const rate = (done - this.#first) / seconds;
-    return { rate, left: (total - done) / rate };
+    return { rate, left: secondsLeft ?? (total - done) / rate };
   }
 }

@@ -2,10 +2,9 @@ import { stackedPullBack } from '../../autodiff/stacked.js';
 import { floats, type Tensor, tensor } from '../../core/tensor.js';
 import { type Classifier, portsOf } from '../../nn/classifier.js';
 import type { ConvLayer } from '../../nn/feature-maps.js';
-import type { TensorType } from '../../onnx/graph.js';
+import type { Graph, TensorType } from '../../onnx/graph.js';
 import { ancestorsOf } from '../../onnx/rewrite.js';
 import type { Engine, Program, Tensors } from '../../runtime/engine.js';
-import { traceShapes } from '../../runtime/trace.js';
 import { storedOrder } from '../../runtime/winograd/layout.js';
 import { type Budget, FEATURES, firstStepGraph, forwardGraph, keptName, type Order, ownStepGraph, type Stack } from './disturb-graphs.js';
 
@@ -48,11 +47,16 @@ export class LayerDisturbance {
     this.#input = input;
   }
 
-  static async compile(engine: Engine, classifier: Classifier, layer: ConvLayer, stack: Stack, budget: Budget): Promise<LayerDisturbance> {
-    const below = ancestorsOf(classifier.graph, [layer.output]);
-    const [single, stacked] = await Promise.all(
-      [stack.images, stack.group * stack.images].map((images) => traceShapes(engine, below, { N: images })),
-    );
+  /** @param trace the classifier's graph, traced for a number of images. */
+  static async compile(
+    engine: Engine,
+    classifier: Classifier,
+    layer: ConvLayer,
+    stack: Stack,
+    budget: Budget,
+    trace: (images: number) => Graph,
+  ): Promise<LayerDisturbance> {
+    const [single, stacked] = [stack.images, stack.group * stack.images].map((images) => ancestorsOf(trace(images), [layer.output]));
     const map = ((single.types.get(layer.output) as TensorType).dims as number[]).slice(1);
     const shapes = { image: classifier.imageShape, map };
     const order: Order = engine.device === 'cpu' ? storedOrder : () => undefined;

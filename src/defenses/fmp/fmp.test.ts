@@ -9,6 +9,7 @@ import { preActResNet } from '../../nn/preactresnet.js';
 import type { Engine } from '../../runtime/engine.js';
 import { runOnce } from '../../runtime/engine.js';
 import { createEngine } from '../../runtime/node/engine.js';
+import { traceSizes } from '../../runtime/trace.js';
 import { madeUpDataset } from '../../testing/dataset.js';
 import type { FeatureMap, Repair } from '../defense.js';
 import { LayerDisturbance } from './disturb.js';
@@ -21,7 +22,7 @@ const classes = 3;
 const clean = madeUpDataset(16, classes, [1, 8, 8]);
 const model = preActResNet({ imageShape: [1, 8, 8], classes, mean: [0.5], std: [0.5], width: 4, depths: [1, 1], seed: 5 });
 const layers = convLayers(model.graph);
-const small = { scan_images: 12, trigger_images: 6, trigger_steps: 5, epochs: 2, batch_size: 16, scan_batch: 60 };
+const small = { scan_images: 12, trigger_images: 6, trigger_steps: 5, epochs: 2, batch_size: 16 };
 
 function imagesOf(count: number): ScanImages {
   return { pixels: unitPixels(clean.images.subarray(0, count * 64), clean.imageShape), labels: clean.labels.slice(0, count) };
@@ -37,7 +38,7 @@ describe('fmp', () => {
   const context = () => ({ engine, random: new Random(1) });
   const options = (given: Record<string, unknown>) => fmp.options.parse({ ...small, ...given });
   const scanWith = (eps: number, alpha: number, steps = 1) =>
-    scan(engine, model, layers, imagesOf(12), { eps, alpha, steps, scanBatch: 60, random: new Random(2) });
+    scan(engine, model, layers, imagesOf(12), { eps, alpha, steps, random: new Random(2) });
 
   it('prunes 75 of the 4,800 maps of PreActResNet18 under the published rule', () => {
     const net = preActResNet({ imageShape: [3, 32, 32], classes: 10, mean: [0, 0, 0], std: [1, 1, 1] });
@@ -69,8 +70,8 @@ describe('fmp', () => {
   });
 
   it('gives the same numbers whatever number of maps go through at once', async () => {
-    const few = await scan(engine, model, layers, imagesOf(12), { eps: 0.1, alpha: 0.02, steps: 2, scanBatch: 12, random: new Random(2) });
-    const many = await scan(engine, model, layers, imagesOf(12), { eps: 0.1, alpha: 0.02, steps: 2, scanBatch: 36, random: new Random(2) });
+    const few = await scan(engine, model, layers, imagesOf(12), { eps: 0.1, alpha: 0.02, steps: 2, memory: 0.2, random: new Random(2) });
+    const many = await scan(engine, model, layers, imagesOf(12), { eps: 0.1, alpha: 0.02, steps: 2, memory: 64, random: new Random(2) });
     for (const [layer, fates] of Object.entries(few)) {
       fates.forEach((fate, channel) => {
         assert.equal(fate.accuracy, many[layer][channel].accuracy);
@@ -83,7 +84,14 @@ describe('fmp', () => {
     const { pixels } = imagesOf(12);
     const layer = layers[3];
     const eps = 0.08;
-    const disturbance = await LayerDisturbance.compile(engine, model, layer, { group: 2, images: 12 }, { eps, stepSize: eps, steps: 1 });
+    const disturbance = await LayerDisturbance.compile(
+      engine,
+      model,
+      layer,
+      { group: 2, images: 12 },
+      { eps, stepSize: eps, steps: 1 },
+      await traceSizes(engine, model.graph, 'N'),
+    );
     const start = float32(
       pixels.dims,
       Float32Array.from(pixels.data, (_, i) => (i % 2 ? 0.02 : -0.02)),

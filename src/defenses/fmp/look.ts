@@ -31,11 +31,11 @@ export interface Looked extends Required<Pick<Ranked, 'by' | 'triggers'>> {
 export async function look(task: LookTask, options: FmpOptions, context: DefenseContext, timed: Timed): Promise<Looked> {
   const { engine, random, progress, signal } = context;
   const { model, layers, images } = task;
-  const { eps, alpha, steps, scan_batch: scanBatch } = options;
+  const { eps, alpha, steps, scan_memory: memory } = options;
   let scanned: Promise<ScanResult> | undefined;
   const scanOnce = () =>
     (scanned ??= timed('scan', () =>
-      scan(engine, model, layers, images, { eps, alpha, steps, scanBatch, random: random.fork('scan start'), progress, signal }),
+      scan(engine, model, layers, images, { eps, alpha, steps, memory, random: random.fork('scan start'), progress, signal }),
     ));
   if (options.scan_always) await scanOnce();
   const ranked = await timed('rank', () =>

@@ -20,7 +20,11 @@ export const fmpOptions = z.object({
     .default(0.02)
     .describe('scan: change of a pixel at the random start, and in each step if there are several, 0 to 1'),
   steps: z.int().min(1).default(1).describe('scan: gradient steps, from 1; 1 is FGSM with a step of eps, more are PGD with steps of alpha'),
-  scan_batch: z.int().min(1).default(512).describe('scan: images that go through the network at once, from 1; bounds the memory'),
+  scan_memory: z
+    .int()
+    .min(1)
+    .default(1024)
+    .describe('scan: memory to take beside the weights, in MiB, from 1; decides how many maps go through at once'),
   scan_always: z.boolean().default(false).describe('scan every map also where the ranking does not need it, for the report'),
   trigger_families: z
     .array(z.enum(triggerFamilies.map(({ name }) => name) as [string, ...string[]]))

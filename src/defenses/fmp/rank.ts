@@ -10,7 +10,12 @@ export interface Answers {
   readonly predicted: Float32Array;
   /** Cross-entropy of the true label. */
   readonly losses: Float32Array;
+  /** The true label's score less the highest of the others: below zero where the answer is wrong. */
+  readonly margins: Float32Array;
 }
+
+/** Larger than any difference of scores, and small enough to leave them their digits. */
+const OUT_OF_THE_WAY = 1e6;
 
 /** Runs the whole network on the disturbed images of several maps at once. */
 export class Ranking {
@@ -35,6 +40,9 @@ export class Ranking {
     const logits = builder.reshape(portsOf(classifier).output, [-1, images, classes]);
     builder.output(builder.cast(builder.argMax(logits, 2), 'float32'), 'predicted');
     builder.output(builder.neg(builder.reduceSum(builder.mul(builder.logSoftmax(logits, 2), wanted), [2])), 'losses');
+    const right = builder.reduceSum(builder.mul(logits, wanted), [2]);
+    const others = builder.sub(logits, builder.mul(wanted, builder.scalar(OUT_OF_THE_WAY)));
+    builder.output(builder.sub(right, builder.reduceMax(others, [2])), 'margins');
     return new Ranking(await engine.compile(builder.build(), { fast: true, held: ['clean', 'targets'] }), classes);
   }
 
@@ -54,8 +62,8 @@ export class Ranking {
 
   /** @param perturbation [maps, B, C, H, W], added to the clean images. */
   async run(perturbation: Tensor<'float32'>): Promise<Answers> {
-    const { predicted, losses } = await this.#program.run({ perturbation });
-    return { predicted: floats(predicted), losses: floats(losses) };
+    const { predicted, losses, margins } = await this.#program.run({ perturbation });
+    return { predicted: floats(predicted), losses: floats(losses), margins: floats(margins) };
   }
 
   release(): Promise<void> {

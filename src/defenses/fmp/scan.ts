@@ -5,10 +5,11 @@ import { type Tensor, tensor } from '../../core/tensor.js';
 import type { Classifier } from '../../nn/classifier.js';
 import { type ConvLayer, countMaps } from '../../nn/feature-maps.js';
 import type { Engine } from '../../runtime/engine.js';
-import { type Budget, LayerDisturbance, type Stack } from './disturb.js';
-import { Ranking } from './rank.js';
-import { cutSlices, type ScanImages } from './slices.js';
+import type { Budget } from './disturb.js';
+import { Scanner } from './scanner.js';
+import { cutSlices, type ScanImages, type Slice } from './slices.js';
 import { type Fate, Tally } from './tally.js';
+import { Remaining, workPerMap } from './work.js';
 
 export type { ScanImages } from './slices.js';
 export type { Fate } from './tally.js';
@@ -20,10 +21,18 @@ export interface ScanOptions extends Control {
   readonly alpha: number;
   /** 1: one step of eps (FGSM); more: projected gradient ascent with steps of alpha. */
   readonly steps: number;
-  /** Images that go through the network at once. */
-  readonly scanBatch: number;
+  /** What the scan may take beside the network's weights, in MiB; default 1024. */
+  readonly memory?: number;
   /** Draws the start, which all maps of all layers share. */
   readonly random: Random;
+  /** Layers that were scanned before, and where each goes as it is finished; see {@link ScanStore}. */
+  readonly finished?: FinishedLayers;
+}
+
+/** What is kept of a scan from layer to layer. */
+export interface FinishedLayers {
+  get(layer: string): readonly Fate[] | undefined;
+  add(layer: string, fates: readonly Fate[]): Promise<void>;
 }
 
 /** What became of the network under every map's own adversarial inputs, by layer name. */
@@ -33,7 +42,7 @@ export type ScanResult = Readonly<Record<string, readonly Fate[]>>;
  * The scan of FMP (Huang et al., "Adversarial Feature Map Pruning for Backdoor", ICLR 2024): for every feature map, the
  * inputs that disturb it most, and the whole network's accuracy on them. Pixels stay in [0, 1] and within eps of the clean
  * images; the network stands in its inference form throughout.
- * @throws Interrupted when the signal fires.
+ * @throws Interrupted when the signal fires; finished layers are kept.
  */
 export async function scan(
   engine: Engine,
@@ -42,46 +51,65 @@ export async function scan(
   images: ScanImages,
   options: ScanOptions,
 ): Promise<ScanResult> {
-  const { eps, alpha, steps, scanBatch, random, progress, signal } = options;
-  const budget: Budget = { eps, steps, stepSize: steps === 1 ? eps : alpha };
-  const slices = cutSlices(images, randomStart(images.pixels, alpha, random), Math.min(32, scanBatch));
-  const [{ labels }] = slices;
-  const most = Math.max(1, Math.floor(scanBatch / labels.length));
-  const total = countMaps(layers);
-  const ranking = await Ranking.compile(engine, classifier, labels.length);
-  const result: Record<string, Fate[]> = {};
-  let done = 0;
+  const { alpha, random, memory = 1024, finished, progress, signal } = options;
+  const task = { engine, classifier, images: images.labels.length, budget: budgetOf(options), memory };
+  const scanner = await Scanner.create(task);
   try {
-    for (const layer of layers) {
-      const stack: Stack = { group: Math.min(most, layer.channels), images: labels.length };
-      const disturbance = await LayerDisturbance.compile(engine, classifier, layer, stack, budget);
-      const tallies = Array.from({ length: layer.channels }, () => new Tally(classifier.classes));
-      try {
-        for (const slice of slices) {
-          await disturbance.prepare(slice.clean, slice.start);
-          await ranking.prepare(slice.clean, slice.labels);
-          for (let first = 0; first < layer.channels; first += stack.group) {
-            checkInterrupted(signal, `while scanning ${layer.name}`);
-            const channels = Array.from({ length: Math.min(stack.group, layer.channels - first) }, (_, i) => first + i);
-            const { predicted, losses } = await ranking.run(await disturbance.run(channels));
-            channels.forEach((channel, map) => {
-              for (let i = 0; i < slice.count; i++) {
-                const at = map * labels.length + i;
-                tallies[channel].add(slice.labels[i], predicted[at], losses[at]);
-              }
-            });
-            done += channels.length / slices.length;
-            progress?.({ phase: 'scan', done: Math.floor(done + 1e-6), total, unit: 'map' });
-          }
-        }
-      } finally {
-        await disturbance.release();
-      }
-      result[layer.name] = tallies.map((tally) => tally.fate());
+    const slices = cutSlices(images, randomStart(images.pixels, alpha, random), scanner.stack.images);
+    const work = workPerMap(scanner.trace(1), layers, options.steps);
+    const open = layers.reduce((sum, layer, i) => sum + (finished?.get(layer.name) ? 0 : work[i] * layer.channels), 0);
+    const remaining = new Remaining(open * slices.length);
+    const total = countMaps(layers);
+    const result: Record<string, readonly Fate[]> = {};
+    let before = 0;
+    for (const [i, layer] of layers.entries()) {
+      const note = (done: number, maps: number) =>
+        progress?.({ phase: 'scan', done: before + Math.floor(done), total, unit: 'map', secondsLeft: remaining.add(work[i] * maps) });
+      const known = finished?.get(layer.name);
+      result[layer.name] = known ?? (await scanLayer(scanner, layer, slices, classifier.classes, { note, signal }));
+      if (!known) await finished?.add(layer.name, result[layer.name]);
+      before += layer.channels;
     }
     return result;
   } finally {
-    await ranking.release();
+    await scanner.release();
+  }
+}
+
+export function budgetOf({ eps, alpha, steps }: Pick<ScanOptions, 'eps' | 'alpha' | 'steps'>): Budget {
+  return { eps, steps, stepSize: steps === 1 ? eps : alpha };
+}
+
+interface LayerControl {
+  /** Called with the layer's maps done so far, and with how many were looked at just now on one slice. */
+  note(done: number, maps: number): void;
+  readonly signal?: AbortSignal;
+}
+
+async function scanLayer(
+  scanner: Scanner,
+  layer: ConvLayer,
+  slices: readonly Slice[],
+  classes: number,
+  { note, signal }: LayerControl,
+): Promise<Fate[]> {
+  const all = Array.from({ length: layer.channels }, (_, channel) => channel);
+  const tallies = all.map(() => new Tally(classes));
+  const scans = await scanner.layer(layer);
+  try {
+    for (const [s, slice] of slices.entries()) {
+      await scans.use(slice);
+      for await (const { channels, answers } of scans.run(all)) {
+        checkInterrupted(signal, `while scanning ${layer.name}`);
+        channels.forEach((channel, map) => {
+          tallies[channel].addSlice(slice, answers, map);
+        });
+        note((s * all.length + channels[channels.length - 1] + 1) / slices.length, channels.length);
+      }
+    }
+    return tallies.map((tally) => tally.fate());
+  } finally {
+    await scans.release();
   }
 }
 

@@ -1,3 +1,6 @@
+import type { Answers } from './rank.js';
+import type { Slice } from './slices.js';
+
 /** How the whole network fares on the images that disturb a map. */
 export interface Fate {
   /** Share of the images still classified correctly, 0..1. */
@@ -34,6 +37,11 @@ export class Tally {
     if (predicted === label) this.#hits++;
     else this.#strays[predicted]++;
     for (let other = 0; other < this.#others.length; other++) if (other !== label) this.#others[other]++;
+  }
+
+  /** Takes in what the network said of a map's images: the answers of the group's map number `map`. */
+  addSlice({ labels, count }: Slice, { predicted, losses }: Answers, map: number): void {
+    for (let i = 0; i < count; i++) this.add(labels[i], predicted[map * labels.length + i], losses[map * labels.length + i]);
   }
 
   fate(): Fate {

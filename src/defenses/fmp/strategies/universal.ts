@@ -5,6 +5,8 @@ import type { Strategy } from './strategy.js';
 
 /** Images that a change has to be universal over; few, as every map has a change of its own. */
 const IMAGES = 32;
+/** Images times maps that go through the network at once. */
+const ROWS = 512;
 /** Gradient steps. */
 const STEPS = 3;
 
@@ -21,7 +23,7 @@ export const universal: Strategy = {
     const found = await pushedProbabilities(engine, model, layers, pixels, labels, {
       eps: options.push_eps,
       steps: STEPS,
-      rows: options.scan_batch,
+      rows: ROWS,
       progress,
       signal,
     });
