@@ -1,6 +1,7 @@
 import type { Control } from '../../core/progress.js';
 import type { Defense } from '../../defenses/defense.js';
 import type { PixelOptions } from '../../nn/import/convention.js';
+import { checkDifferentiable } from '../../nn/import/differentiable.js';
 import type { Engine } from '../../runtime/engine.js';
 import { openOutputFolder } from '../../runtime/node/files.js';
 import { makeResult } from '../assemble.js';
@@ -45,6 +46,7 @@ export async function runRepair(run: RepairRun, control: Control = {}): Promise<
   const { engine, out, ratio, defense, options, seed, command } = run;
   await openOutputFolder(out);
   const model = await loadModelFor(engine, run, control);
+  if (model.origin) await checkDifferentiable(engine, model);
   const stored = run.backdoor === undefined ? undefined : await loadBackdoor(run.backdoor);
   const meter = new Meter(residentMemory);
   const data = await meter.run('load data', () => loadDataFor(engine, model, run.data, seed, control));
