@@ -1,0 +1,37 @@
+// PyTorch, where there is one, as a process that does a piece of work each time it is asked to.
+import { spawn, spawnSync } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const folder = fileURLToPath(new URL('../pytorch/', import.meta.url));
+
+/** The first of `python3` and `/usr/bin/python3` that has PyTorch, with its version; undefined where neither has. */
+export function findPyTorch() {
+  for (const python of ['python3', '/usr/bin/python3']) {
+    const { status, stdout } = spawnSync(python, ['-c', 'import torch; print(torch.__version__)'], { encoding: 'utf8' });
+    if (status === 0) return { python, version: stdout.trim() };
+  }
+  return undefined;
+}
+
+/**
+ * Starts a script of bench/pytorch.
+ * @returns `run()`, the seconds of one piece of work; `stop()`.
+ */
+export async function startPyTorch({ python }, script, args) {
+  const child = spawn(python, [`${folder}${script}`, ...args.map(String)], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const next = async () => {
+    const { value, done } = await lines.next();
+    if (done) throw new Error(`${script} ended early`);
+    return value;
+  };
+  if ((await next()) !== 'ready') throw new Error(`${script} did not start`);
+  return {
+    async run() {
+      child.stdin.write('\n');
+      return Number(await next());
+    },
+    stop: () => child.kill(),
+  };
+}
