@@ -32,6 +32,11 @@ describe('the same file with other weights', () => {
     assert.deepEqual([opset, metadata], [9, { author: 'somebody' }]);
   });
 
+  test('is the same bytes where no weight changed', () => {
+    const bytes = foreignModel();
+    assert.deepEqual(patch(bytes, {}), bytes);
+  });
+
   test('keeps fields that are not known here', () => {
     const bytes = foreignModel();
     // Field 25 of a model, its functions; field 15 of a graph, its sparse tensors.

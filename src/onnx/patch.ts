@@ -54,6 +54,7 @@ export function patchModel(bytes: Uint8Array, values: ReadonlyMap<string, Tensor
       else if (opType === 'Constant') left.delete(patchNumbers(item, values.get(output[0])) ? output[0] : '');
     }
   }
+  if (values.size === 0 && beside.pieces.length === 0) return { model: new Uint8Array(bytes) };
   if (left.size > 0) throw new Error(`${options.file} has no tensor '${[...left][0]}' to write to`);
   return { model: toBinary(ModelProtoSchema, proto), ...(beside.pieces.length > 0 && { data: beside.pieces }) };
 }
