@@ -44,6 +44,7 @@ async function compare(
   shapes: Readonly<Record<string, readonly number[]>>,
   build: (builder: GraphBuilder) => readonly Value[],
   expectBlocked = true,
+  tolerance = TOLERANCE,
 ): Promise<Graph> {
   const builder = new GraphBuilder('case');
   for (const [name, dims] of Object.entries(shapes)) builder.input(name, 'float32', dims);
@@ -62,7 +63,7 @@ async function compare(
     assert.deepEqual(results[name].dims, value.dims);
     const largest = floats(value).reduce((most, number) => Math.max(most, Math.abs(number)), 0);
     const error = floats(value).reduce((most, number, i) => Math.max(most, Math.abs(number - floats(results[name])[i])), 0);
-    assert.ok(error <= TOLERANCE * largest, `${name} is off by ${error} where the largest value is ${largest}`);
+    assert.ok(error <= tolerance * largest, `${name} is off by ${error} where the largest value is ${largest}`);
   }
   return blocked;
 }
@@ -152,6 +153,35 @@ describe('on blocked channels everything comes to the same', { skip }, () => {
     test(`its weight gradient: ${name}`, async () => {
       const done = !plain && dilation === 1 && batch % b === 0;
       await compare({ x: input, g: output }, (builder) => [convWeightGradient(builder, 'x', 'g', { ...window, input, output })], done);
+    });
+  }
+});
+
+describe("by Winograd's algorithm everything comes to the same in five digits", { skip }, () => {
+  for (const [channels, out, size, pads] of [
+    [128, 128, [4, 4], [1, 1, 1, 1]],
+    [128, 256, [8, 8], [1, 1, 1, 1]],
+    [160, 128, [16, 16], [1, 1, 1, 1]],
+    [128, 128, [7, 5], [0, 1, 2, 1]],
+  ] as const) {
+    test(`${channels} to ${out} channels, ${size}, pads ${pads}: a convolution and both its gradients`, async () => {
+      const window = { kernel: [3, 3], pads, strides: [1, 1], dilations: [1, 1], group: 1 };
+      const [input, output] = [
+        [b, channels, ...size],
+        [b, out, ...size.map((length, axis) => length + pads[axis] + pads[2 + axis] - 2)],
+      ];
+      const shapes = { x: input, w: [out, channels, 3, 3], g: output };
+      const rewritten = await compare(
+        shapes,
+        (builder) => [
+          builder.conv('x', 'w', window),
+          builder.convTranspose('g', 'w', window),
+          convWeightGradient(builder, 'x', 'g', { ...window, input, output }),
+        ],
+        true,
+        3e-5,
+      );
+      assert.ok(rewritten.nodes.every(({ opType }) => opType !== 'Conv'));
     });
   }
 });

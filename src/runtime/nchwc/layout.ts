@@ -11,8 +11,12 @@ import { BlockedOperators } from './operators.js';
 import { globalAverage, sumPerChannel } from './reductions.js';
 import { BlockedValues } from './values.js';
 import { weightGradient } from './weight-gradient.js';
+import { winogradConvolution, winogradTransposed, winogradWeightGradient } from './winograd.js';
 
 const rewrites: readonly Rewrite[] = [
+  winogradConvolution,
+  winogradTransposed,
+  winogradWeightGradient,
   convolution,
   transposedConvolution,
   weightGradient,

@@ -29,6 +29,7 @@ export class BlockedValues {
   readonly #plain = new Set<string>();
   readonly #blocked = new Map<string, Value>();
   readonly #combined = new Map<string, Combination>();
+  readonly #made = new Map<string, Value>();
   /** Blocked values that nothing but one further operator will read. */
   readonly #spare = new Set<Value>();
 
@@ -68,6 +69,15 @@ export class BlockedValues {
 
   setCombination(name: string, combination: Combination): void {
     this.#combined.set(name, combination);
+  }
+
+  /** What was made under a key before, or makes it now. */
+  once(key: string, make: () => Value): Value {
+    const known = this.#made.get(key);
+    if (known !== undefined) return known;
+    const made = make();
+    this.#made.set(key, made);
+    return made;
   }
 
   plain(name: string): Value {
