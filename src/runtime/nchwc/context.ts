@@ -1,4 +1,4 @@
-import type { Value } from '../../onnx/builder.js';
+import type { GraphBuilder, Value } from '../../onnx/builder.js';
 import type { Node } from '../../onnx/graph.js';
 import type { BlockedOperators } from './operators.js';
 import type { BlockedValues } from './values.js';
@@ -18,12 +18,18 @@ export function setOutput({ ops, values }: Context, name: string, value: Value):
   values.setPlain(name);
 }
 
-/** A vector over channels, filled up with zeros. */
-export function channelVector({ ops }: Context, vector: Value, channels: number): Value {
-  return ops.builder.pad(vector, [0, ops.padded(channels) - channels]);
+/** A vector over the channels of images as stored: repeated for each image of a block, or filled up with zeros. */
+export function channelVector({ ops }: Context, vector: Value, shape: readonly number[]): Value {
+  const fold = ops.fold(shape);
+  return fold > 1 ? repeated(ops.builder, vector, shape[1], fold) : ops.builder.pad(vector, [0, ops.padded(shape[1]) - shape[1]]);
 }
 
-/** The first channels of a vector that was filled up. */
+/** The channels themselves of a vector over stored ones. */
 export function firstChannels({ ops }: Context, vector: Value, channels: number): Value {
   return channels % ops.block === 0 ? vector : ops.builder.slice(vector, [0], [channels], [0]);
+}
+
+/** [C] as often as there are images, [f·C]. */
+export function repeated(builder: GraphBuilder, vector: Value, channels: number, fold: number): Value {
+  return builder.reshape(builder.expand(vector, [fold, channels]), [fold * channels]);
 }

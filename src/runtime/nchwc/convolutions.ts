@@ -1,7 +1,8 @@
 import type { Value } from '../../onnx/builder.js';
 import { intAttribute, intsAttribute, type Node, stringAttribute } from '../../onnx/graph.js';
-import { type Context, channelVector, type Rewrite } from './context.js';
-import { blockedFilter, imageFilter, transposedFilter } from './filters.js';
+import { type Context, type Rewrite, repeated } from './context.js';
+import { blockedFilter, imageFilter, repeatedFilter, transposedFilter } from './filters.js';
+import { type BlockedOperators, folded } from './operators.js';
 import { type Axis, phasesOf } from './phases.js';
 
 interface ConvShapes {
@@ -27,17 +28,18 @@ function shapesOf(node: Node, opType: string, { values }: Context): ConvShapes |
 export const convolution: Rewrite = (node, context) => {
   const { ops, values } = context;
   const shapes = shapesOf(node, 'Conv', context);
-  if (!shapes || !fillsBlocks(shapes.y[1], ops.block)) return false;
-  const { w, strides, dilations, pads } = shapes;
   const [x, weight, bias] = node.inputs;
+  const fold = shapes && foldOf(context, shapes.y, shapes.x, x);
+  if (!shapes || fold === undefined) return false;
+  const { strides, dilations, pads } = shapes;
+  const w = [fold * shapes.w[0], fold * shapes.w[1], ...shapes.w.slice(2)];
   const window = { kernel: w.slice(2), strides, dilations, pads };
-  const extras = { bias: bias && channelVector(context, values.plain(bias), w[0]) };
-  const isImage = w[1] < ops.block && !values.isBlocked(x);
-  if (!isImage && !fillsBlocks(w[1], ops.block)) return false;
-  const value = isImage
-    ? ops.conv(values.plain(x), imageFilter(ops, values.plain(weight), w), window, extras)
-    : ops.conv(values.blocked(x), blockedFilter(ops, values.plain(weight), w), window, extras);
-  values.setBlocked(node.outputs[0], value);
+  const extras = { bias: bias && biasVector(ops, values.plain(bias), shapes.w[0], fold) };
+  const filter = repeatedFilter(ops.builder, values.plain(weight), shapes.w, fold);
+  const value = isFewChannels(context, shapes.x[1] * fold, x)
+    ? ops.conv(plainImages(context, x, shapes.x, fold), imageFilter(ops, filter, w), window, extras)
+    : ops.conv(inFold(context, x, shapes.x, fold), blockedFilter(ops, filter, w), window, extras);
+  values.setBlocked(node.outputs[0], fold === ops.fold(shapes.y) ? value : ops.builder.reshape(value, asStored(ops, shapes.y)));
   return true;
 };
 
@@ -49,8 +51,10 @@ export const transposedConvolution: Rewrite = (node, context) => {
   const { ops, values } = context;
   const shapes = shapesOf(node, 'ConvTranspose', context);
   if (!shapes || node.attributes.output_shape) return false;
-  const { x, w, y, strides, dilations, pads } = shapes;
-  if (!fillsBlocks(w[0], ops.block) || !fillsBlocks(w[1], ops.block)) return false;
+  const { x, y, strides, dilations, pads } = shapes;
+  const fold = foldOf(context, x, y);
+  if (fold === undefined) return false;
+  const w = [fold * shapes.w[0], fold * shapes.w[1], ...shapes.w.slice(2)];
   if (dilations.some((dilation, axis) => dilation > 1 && strides[axis] > 1)) return false;
   const axes = [0, 1].map((axis) =>
     phasesOf({
@@ -65,9 +69,9 @@ export const transposedConvolution: Rewrite = (node, context) => {
   if (axes.some((axis) => axis === undefined)) return false;
   const [rows, columns] = axes as [Axis, Axis];
   const [, weight, bias] = node.inputs;
-  const read = values.blocked(node.inputs[0]);
-  const kernel = values.plain(weight);
-  const extras = { bias: bias && channelVector(context, values.plain(bias), w[1]) };
+  const read = inFold(context, node.inputs[0], x, fold);
+  const kernel = repeatedFilter(ops.builder, values.plain(weight), shapes.w, fold);
+  const extras = { bias: bias && biasVector(ops, values.plain(bias), shapes.w[1], fold) };
   const parts = rows.phases.flatMap((row) =>
     columns.phases.map((column) => {
       const filter = transposedFilter(ops, kernel, w, [row.taps, column.taps]);
@@ -80,7 +84,8 @@ export const transposedConvolution: Rewrite = (node, context) => {
     }),
   );
   const isWhole = strides.every((stride) => stride === 1);
-  values.setBlocked(node.outputs[0], isWhole ? parts[0] : interleaved(context, parts, rows, columns, y));
+  const value = isWhole ? parts[0] : interleaved(context, parts, rows, columns, folded(y, fold));
+  values.setBlocked(node.outputs[0], fold === ops.fold(y) ? value : ops.builder.reshape(value, asStored(ops, y)));
   return true;
 };
 
@@ -109,7 +114,45 @@ function interleaved(
   return builder.reshape(picked, [batch, ops.padded(channels), height, width]);
 }
 
-/** Whether no more than half of the last block is empty. */
-function fillsBlocks(channels: number, block: number): boolean {
-  return channels >= block / 2;
+/** Whether x is read as it is, as an image of a few channels. */
+export function isFewChannels({ ops, values }: Context, channels: number, x: string): boolean {
+  return channels < ops.block && !values.isBlocked(x);
+}
+
+/** Images that are not blocked, with the channels of f of them taken for those of one. */
+export function plainImages({ ops, values }: Context, x: string, shape: readonly number[], fold: number): Value {
+  return fold === 1 ? values.plain(x) : ops.builder.reshape(values.plain(x), folded(shape, fold));
+}
+
+/** Blocked images with the channels of f of them taken for those of one, however many share a block. */
+export function inFold({ ops, values }: Context, x: string, shape: readonly number[], fold: number): Value {
+  const value = values.blocked(x);
+  return fold === ops.fold(shape) ? value : ops.builder.reshape(value, folded(shape, fold));
+}
+
+/** The shape of blocked images, with channels that were filled up. */
+function asStored(ops: BlockedOperators, shape: readonly number[]): number[] {
+  const [batch, channels, ...size] = ops.stored(shape);
+  return [batch, ops.padded(channels), ...size];
+}
+
+/**
+ * Of how many images the channels are taken for those of one, so that both sides of a convolution are in whole blocks.
+ * @param of the side that has to be blocked; `other` the other side, which may be an image of a few channels with the given name.
+ * @returns undefined where blocks would be more than half empty, or the sides do not go together.
+ */
+export function foldOf(context: Context, of: readonly number[], other: readonly number[], name?: string): number | undefined {
+  const { ops } = context;
+  const own = ops.fold(of);
+  if (ops.stored(of)[1] < ops.block / 2) return undefined;
+  if (name !== undefined && isFewChannels(context, other[1] * own, name)) return own;
+  if (ops.stored(other)[1] < ops.block / 2) return undefined;
+  const fold = Math.max(own, ops.fold(other));
+  const isWhole = (shape: readonly number[]) => ops.stored(shape)[1] % ops.block === 0;
+  return fold === 1 || (isWhole(of) && isWhole(other)) ? fold : undefined;
+}
+
+function biasVector(ops: BlockedOperators, bias: Value, channels: number, fold: number): Value {
+  const { builder } = ops;
+  return fold === 1 ? builder.pad(bias, [0, ops.padded(channels) - channels]) : repeated(builder, bias, channels, fold);
 }

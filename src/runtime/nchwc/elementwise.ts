@@ -19,7 +19,7 @@ export const elementwise: Rewrite = (node, context) => {
   if (!node.inputs.some((name) => values.isBlocked(name))) return false;
   const kinds = node.inputs.map((name) => kindOf(values.shapeOf(name), dims));
   if (kinds.every((kind) => kind === 'image' || kind === 'channel')) {
-    const combination = combined(node, kinds as ('image' | 'channel')[], context, dims[1]);
+    const combination = combined(node, kinds as ('image' | 'channel')[], context, dims);
     if (combination) {
       values.setCombination(node.outputs[0], combination);
       return true;
@@ -47,18 +47,23 @@ function kindOf(dims: readonly number[] | undefined, image: readonly number[]): 
 }
 
 /** Add, Mul by channel, and so on, as a combination that is not computed yet. */
-function combined(node: Node, kinds: readonly ('image' | 'channel')[], context: Context, channels: number): Combination | undefined {
+function combined(
+  node: Node,
+  kinds: readonly ('image' | 'channel')[],
+  context: Context,
+  image: readonly number[],
+): Combination | undefined {
   const { values, ops } = context;
-  const vector = (name: string): Value => channelVector(context, ops.builder.reshape(values.plain(name), [channels]), channels);
-  const image = kinds.indexOf('image');
+  const vector = (name: string): Value => channelVector(context, ops.builder.reshape(values.plain(name), [image[1]]), image);
+  const position = kinds.indexOf('image');
   if (node.opType === 'Add' && kinds.every((kind) => kind === 'image')) {
     const [a, b] = node.inputs.map((name) => values.combination(name));
     const bias = a.bias && b.bias ? ops.builder.add(a.bias, b.bias) : (a.bias ?? b.bias);
     return { terms: [...a.terms, ...b.terms], bias };
   }
-  if (!kinds.includes('channel') || image < 0 || (node.opType !== 'Add' && node.opType !== 'Mul')) return undefined;
-  const { terms, bias } = values.combination(node.inputs[image]);
-  const factor = vector(node.inputs[1 - image]);
+  if (!kinds.includes('channel') || position < 0 || (node.opType !== 'Add' && node.opType !== 'Mul')) return undefined;
+  const { terms, bias } = values.combination(node.inputs[position]);
+  const factor = vector(node.inputs[1 - position]);
   if (node.opType === 'Add') return { terms, bias: bias ? ops.builder.add(bias, factor) : factor };
   const scaled = (scale: Value | undefined) => (scale === undefined ? factor : ops.builder.mul(scale, factor));
   return { terms: terms.map(({ value, scale }) => ({ value, scale: scaled(scale) })), bias: bias && ops.builder.mul(bias, factor) };

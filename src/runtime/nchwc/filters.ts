@@ -1,8 +1,29 @@
-import type { Value } from '../../onnx/builder.js';
+import { float32 } from '../../core/tensor.js';
+import type { GraphBuilder, Value } from '../../onnx/builder.js';
 import type { BlockedOperators } from './operators.js';
 
 /** [O, C, kh, kw]. */
 type WeightShape = readonly number[];
+
+/** The same weights for each of f images whose channels count as those of one: blocks along the diagonal of [f·O, f·C, kh, kw]. */
+export function repeatedFilter(builder: GraphBuilder, weight: Value, [out, channels, ...kernel]: WeightShape, fold: number): Value {
+  if (fold === 1) return weight;
+  const blocks = builder.mul(builder.reshape(weight, [1, out, 1, channels, ...kernel]), diagonal(builder, fold));
+  return builder.reshape(blocks, [fold * out, fold * channels, ...kernel]);
+}
+
+/** The sum of the blocks along the diagonal, [O, C, kh, kw]: the adjoint of the above. */
+export function sumOfBlocks(builder: GraphBuilder, weight: Value, [out, channels, ...kernel]: WeightShape, fold: number): Value {
+  if (fold === 1) return weight;
+  const blocks = builder.mul(builder.reshape(weight, [fold, out, fold, channels, ...kernel]), diagonal(builder, fold));
+  return builder.reduceSum(blocks, [0, 2]);
+}
+
+/** The unit matrix as [f, 1, f, 1, 1, 1]. */
+function diagonal(builder: GraphBuilder, fold: number): Value {
+  const unit = Float32Array.from({ length: fold * fold }, (_, i) => (i % (fold + 1) === 0 ? 1 : 0));
+  return builder.constant(float32([fold, 1, fold, 1, 1, 1], unit));
+}
 
 /**
  * Weights that are known only at run time, as a convolution of blocked channels wants them: [O/b, C/b, kh, kw, b, b] with output

@@ -3,7 +3,7 @@ import { GraphBuilder, int, type Value } from '../../onnx/builder.js';
 import { floatAttribute, type Graph, intAttribute } from '../../onnx/graph.js';
 import { channelVector, firstChannels, type Rewrite, setOutput } from './context.js';
 import { BlockedOperators } from './operators.js';
-import { channelSums } from './reductions.js';
+import { channelSums, overImages } from './reductions.js';
 
 /** How many times the variance the squared mean may be for the quick way. Of 24 bits it then costs 4 at most. */
 const MOST_CANCELLED = 16;
@@ -22,7 +22,7 @@ export const trainingNorm: Rewrite = (node, context) => {
   if (node.opType !== 'BatchNormalization' || node.domain !== '' || intAttribute(node, 'training_mode', 0) !== 1) return false;
   if (shape?.length !== 4 || !values.isBlocked(x)) return false;
   const channels = shape[1];
-  const [scale, shift] = parameters.slice(0, 2).map((name) => channelVector(context, values.plain(name), channels));
+  const [scale, shift] = parameters.slice(0, 2).map((name) => channelVector(context, values.plain(name), shape));
   const blocked = values.blocked(x);
   const mean = builder.mul(channelSums(ops, blocked, shape), builder.scalar(channels / sizeOf(shape)));
   const variance = varianceOf(ops, blocked, mean, shape);
@@ -72,7 +72,7 @@ function varianceOf(ops: BlockedOperators, x: Value, mean: Value, shape: readonl
 /** Σ (x - E[x])² over images and positions. */
 function squaredDeviations(ops: BlockedOperators, x: Value, mean: Value, shape: readonly number[]): Value {
   const { builder } = ops;
-  const deviation = ops.scale(x, ops.padded(shape[1]), undefined, { bias: builder.neg(mean) });
+  const deviation = ops.scale(x, ops.padded(ops.stored(shape)[1]), undefined, { bias: builder.neg(mean) });
   return channelSums(ops, builder.mul(deviation, deviation), shape);
 }
 
@@ -80,13 +80,14 @@ function squaredDeviations(ops: BlockedOperators, x: Value, mean: Value, shape: 
  * Σ x² over images and positions: of each block of an image, X: [positions, b], the diagonal of XᵀX. That is b times as many
  * multiplications, but nothing has to be written to memory, which is what takes time.
  */
-function squares(ops: BlockedOperators, x: Value, [batch, channels, height, width]: readonly number[]): Value {
+function squares(ops: BlockedOperators, x: Value, shape: readonly number[]): Value {
   const { builder, block } = ops;
+  const [batch, channels, height, width] = ops.stored(shape);
   const blocks = ops.padded(channels) / block;
   const matrices = builder.reshape(x, [batch * blocks, height * width, block]);
   const [products] = builder.op('FusedMatMul', [matrices, matrices], { transA: int(1) }, 1, undefined, 'com.microsoft');
   const summed = builder.reduceSum(builder.reshape(products, [batch, blocks, block, block]), [0]);
   const identity = Float32Array.from({ length: block * block }, (_, i) => (i % (block + 1) === 0 ? 1 : 0));
   const diagonal = builder.reduceSum(builder.mul(summed, builder.constant(float32([block, block], identity))), [2]);
-  return builder.reshape(diagonal, [blocks * block]);
+  return overImages(ops, builder.reshape(diagonal, [blocks * block]), shape);
 }

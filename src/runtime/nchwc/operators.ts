@@ -36,6 +36,20 @@ export class BlockedOperators {
     return Math.ceil(channels / this.block) * this.block;
   }
 
+  /**
+   * How many images share a block: two where the channels fill half of it, four where they fill a quarter. Nothing is lost then
+   * by filling up, and all that works element by element need not know.
+   */
+  fold([batch, channels]: readonly number[]): number {
+    const images = this.block / channels;
+    return (images === 2 || images === 4) && batch % images === 0 ? images : 1;
+  }
+
+  /** The shape in which images are stored: where f of them share a block, [N/f, f·C, H, W]. */
+  stored(shape: readonly number[]): number[] {
+    return folded(shape, this.fold(shape));
+  }
+
   /** [N, C, H, W] to blocked channels; C is a multiple of 4. */
   reorderInput(x: Value): Value {
     return this.#op('ReorderInput', [x]);
@@ -110,4 +124,9 @@ function numbersOf(sizes: readonly number[], number: (position: readonly number[
     for (let axis = sizes.length - 1; axis >= 0 && ++position[axis] === sizes[axis]; axis--) position[axis] = 0;
     return result;
   });
+}
+
+/** Takes the channels of f images for those of one: [N/f, f·C, H, W], which are the same numbers in the same order. */
+export function folded([batch, channels, ...size]: readonly number[], fold: number): number[] {
+  return [batch / fold, channels * fold, ...size];
 }

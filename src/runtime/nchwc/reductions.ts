@@ -1,18 +1,28 @@
 import type { Value } from '../../onnx/builder.js';
 import { intAttribute } from '../../onnx/graph.js';
-import { firstChannels, type Rewrite, setOutput } from './context.js';
+import { firstChannels, type Rewrite, repeated, setOutput } from './context.js';
 import type { BlockedOperators } from './operators.js';
 
 /**
- * Sums of blocked channels over images and positions: [C], filled up. First over the positions of each image, which ONNX Runtime
- * does quickly as the middle one of three axes, then over images.
+ * Sums of blocked channels over images and positions, for channels as stored. First over the positions of each image, which ONNX
+ * Runtime does quickly as the middle one of three axes, then over images.
+ * @param shape of the images, [N, C, H, W].
  */
 export function channelSums(ops: BlockedOperators, value: Value, shape: readonly number[]): Value {
-  return ops.builder.reduceSum(imageSums(ops, value, shape), [0]);
+  return overImages(ops, ops.builder.reduceSum(imageSums(ops, value, shape), [0]), shape);
 }
 
-/** Sums over the positions of each image, [N, C], filled up. */
-function imageSums(ops: BlockedOperators, value: Value, [batch, channels, height, width]: readonly number[]): Value {
+/** Adds up the images that share a block, in a vector over stored channels. */
+export function overImages(ops: BlockedOperators, vector: Value, shape: readonly number[]): Value {
+  const { builder } = ops;
+  const fold = ops.fold(shape);
+  if (fold === 1) return vector;
+  return repeated(builder, builder.reduceSum(builder.reshape(vector, [fold, shape[1]]), [0]), shape[1], fold);
+}
+
+/** Sums over the positions of each image, for images and channels as stored. */
+function imageSums(ops: BlockedOperators, value: Value, shape: readonly number[]): Value {
+  const [batch, channels, height, width] = ops.stored(shape);
   const blocks = (batch * ops.padded(channels)) / ops.block;
   const sums = ops.builder.reduceSum(ops.builder.reshape(value, [blocks, height * width, ops.block]), [1]);
   return ops.builder.reshape(sums, [batch, ops.padded(channels)]);
@@ -38,7 +48,7 @@ export const globalAverage: Rewrite = (node, context) => {
   if (node.opType !== 'GlobalAveragePool' || node.domain !== '' || shape?.length !== 4 || !values.isBlocked(x)) return false;
   const [batch, channels, height, width] = shape;
   const mean = builder.mul(imageSums(ops, values.blocked(x), shape), builder.scalar(1 / (height * width)));
-  const wanted = channels % ops.block === 0 ? mean : builder.slice(mean, [0], [channels], [1]);
+  const wanted = ops.stored(shape)[1] % ops.block === 0 ? mean : builder.slice(mean, [0], [channels], [1]);
   setOutput(context, node.outputs[0], builder.reshape(wanted, [batch, channels, 1, 1]));
   return true;
 };

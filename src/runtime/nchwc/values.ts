@@ -82,7 +82,10 @@ export class BlockedValues {
 
   plain(name: string): Value {
     if (!this.#plain.has(name) && this.isBlocked(name)) {
-      this.#ops.reorderOutput(this.blocked(name), (this.shapeOf(name) as readonly number[])[1], name);
+      const shape = this.shapeOf(name) as readonly number[];
+      const isFolded = this.#ops.fold(shape) > 1;
+      const images = this.#ops.reorderOutput(this.blocked(name), this.#ops.stored(shape)[1], isFolded ? undefined : name);
+      if (isFolded) this.#reshape(images, shape, name);
       this.#plain.add(name);
     }
     return name;
@@ -110,7 +113,7 @@ export class BlockedValues {
    * its memory is not needed any more.
    */
   compute({ terms, bias }: Combination, name: string, relu = false): Value {
-    const channels = this.#ops.padded((this.shapeOf(name) as readonly number[])[1]);
+    const channels = this.#ops.padded(this.#ops.stored(this.shapeOf(name) as readonly number[])[1]);
     const scaled = terms.filter(({ scale }) => scale !== undefined);
     const [first, ...others] = terms.filter(({ scale }) => scale === undefined).map(({ value }) => value);
     const { builder } = this.#ops;
@@ -129,10 +132,18 @@ export class BlockedValues {
     return relu ? builder.relu(total) : total;
   }
 
-  /** Zeros as further channels where they do not fill whole blocks, which ReorderInput does itself for multiples of 4. */
+  /** The plain value as ReorderInput wants it: with as many channels as are stored, or filled up where they are no multiple of 4. */
   #filled(name: string): Value {
-    const [, channels] = this.shapeOf(name) as readonly number[];
-    if (channels % 4 === 0) return name;
-    return this.#ops.builder.pad(name, [0, 0, 0, 0, 0, this.#ops.padded(channels) - channels, 0, 0]);
+    const shape = this.shapeOf(name) as readonly number[];
+    const { builder } = this.#ops;
+    if (this.#ops.fold(shape) > 1) return builder.reshape(name, this.#ops.stored(shape));
+    if (shape[1] % 4 === 0) return name;
+    return builder.pad(name, [0, 0, 0, 0, 0, this.#ops.padded(shape[1]) - shape[1], 0, 0]);
+  }
+
+  #reshape(value: Value, dims: readonly number[], name: string): void {
+    const { builder } = this.#ops;
+    const inputs = [value, builder.integers(dims)];
+    builder.append({ name: '', opType: 'Reshape', domain: '', inputs, outputs: [name], attributes: {} });
   }
 }

@@ -1,7 +1,9 @@
 import type { Value } from '../../onnx/builder.js';
 import { type WeightGradientShape, weightGradientShape } from '../../onnx/weight-gradient.js';
 import { type Rewrite, setOutput } from './context.js';
-import type { BlockedOperators } from './operators.js';
+import { foldOf, inFold, isFewChannels, plainImages } from './convolutions.js';
+import { sumOfBlocks } from './filters.js';
+import { type BlockedOperators, folded } from './operators.js';
 
 /** Bytes of a filter that stay in the second-level cache while a row of results is computed. */
 const FILTER_BYTES = 2 ** 20;
@@ -26,17 +28,21 @@ const PIECES = 24;
  * stays in the cache, and there is work for every thread.
  */
 export const weightGradient: Rewrite = (node, context) => {
-  const { ops, values } = context;
-  const shape = weightGradientShape(node);
-  if (shape?.group !== 1 || shape.dilations.some((dilation) => dilation !== 1)) return false;
-  const { input, output, kernel } = shape;
-  if (input[0] % ops.block !== 0 || output[1] < ops.block / 2) return false;
-  const [x, g] = node.inputs;
-  const isImage = input[1] < ops.block && !values.isBlocked(x);
-  const plan = planOf(ops, shape, isImage ? input[1] : ops.padded(input[1]));
+  const { ops } = context;
   const { builder } = ops;
-  const images = isImage ? imagesOfPlain(ops, values.plain(x), plan) : imagesOfBlocked(ops, values.blocked(x), plan);
-  const filter = filterOf(ops, values.blocked(g), plan);
+  const whole = weightGradientShape(node);
+  if (whole?.group !== 1 || whole.dilations.some((dilation) => dilation !== 1)) return false;
+  const [x, g] = node.inputs;
+  const fold = foldOf(context, whole.output, whole.input, x);
+  if (fold === undefined || whole.input[0] % (fold * ops.block) !== 0) return false;
+  const shape = { ...whole, input: folded(whole.input, fold), output: folded(whole.output, fold) };
+  const { input, output, kernel } = shape;
+  const isImage = isFewChannels(context, input[1], x);
+  const plan = planOf(ops, shape, isImage ? input[1] : ops.padded(input[1]));
+  const images = isImage
+    ? imagesOfPlain(ops, plainImages(context, x, whole.input, fold), plan)
+    : imagesOfBlocked(ops, inFold(context, x, whole.input, fold), plan);
+  const filter = filterOf(ops, inFold(context, g, whole.output, fold), plan);
   const dilations = [shape.strides[0], shape.strides[1] * plan.channels];
   const window = { kernel: [plan.rows, output[3]], dilations, group: plan.groups };
   const product = ops.conv(images, filter, window);
@@ -44,7 +50,8 @@ export const weightGradient: Rewrite = (node, context) => {
   const summed = builder.reduceSum(builder.reshape(product, [plan.groups, out * kernel[0] * width]), [0]);
   const plain = ops.reorderOutput(builder.reshape(summed, [1, out, kernel[0], width]), output[1]);
   const split = builder.transpose(builder.reshape(plain, [output[1], ...kernel, plan.channels]), [0, 3, 1, 2]);
-  setOutput(context, node.outputs[0], plan.channels === input[1] ? split : builder.slice(split, [0], [input[1]], [1]));
+  const wanted = plan.channels === input[1] ? split : builder.slice(split, [0], [input[1]], [1]);
+  setOutput(context, node.outputs[0], sumOfBlocks(builder, wanted, [whole.output[1], whole.input[1], ...kernel], fold));
   return true;
 };
 
