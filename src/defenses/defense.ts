@@ -16,10 +16,20 @@ export interface DefenseTask {
   readonly clean: Dataset;
 }
 
+/** Keeps bytes under names for the time that a defence runs, also when it is killed and started anew. */
+export interface DefenseStore {
+  /** @param name of small letters, digits and hyphens. */
+  load(name: string): Promise<Uint8Array | undefined>;
+  /** Replaces what was there whole or not at all. */
+  save(name: string, bytes: Uint8Array): Promise<void>;
+}
+
 /** What a defence needs from its surroundings. */
 export interface DefenseContext extends Control {
   readonly engine: Engine;
   readonly random: Random;
+  /** Where long work may keep what it has finished; without it nothing is kept. */
+  readonly store?: DefenseStore;
 }
 
 /** One feature map as a defence saw it. */
@@ -32,6 +42,8 @@ export interface FeatureMap {
   readonly loss?: number;
   /** What maps are ranked by within their layer; the highest are pruned. */
   readonly suspicion: number;
+  /** Chance of so low an accuracy in a map like the median of its layer, corrected for the number of maps, 0..1, if that was asked. */
+  readonly chance?: number;
   readonly pruned: boolean;
 }
 

@@ -1,3 +1,4 @@
+import { UserError } from '../../core/errors.js';
 import type { Random } from '../../core/random.js';
 import { type Dataset, sizeOfDataset } from '../../data/dataset.js';
 import { stratified } from '../../data/sample.js';
@@ -29,6 +30,11 @@ export const fmp: Defense<typeof fmpOptions> = {
   async repair({ model, clean }, options, context) {
     const { random } = context;
     const { rounds, round_epochs } = options;
+    if (options.selection === 'binomial' && options.ranking !== 'accuracy') {
+      throw new UserError(
+        `selection 'binomial' tests accuracies, but the ranking is '${options.ranking}'; choose --ranking accuracy, or another selection`,
+      );
+    }
     // Images that do not fill a batch come to light here, before the long part.
     prepareFineTune(clean, options, context);
     const { seconds, timed } = stopwatch();
@@ -62,7 +68,7 @@ function scanImages(clean: Dataset, count: number, random: Random): ScanImages {
 }
 
 function explain(options: FmpOptions, images: ScanImages, { by, triggers }: Looked): string {
-  const { p, min_per_layer, ranking, hold_masks, epochs, rounds, round_epochs, unlearn } = options;
+  const { ranking, hold_masks, epochs, rounds, round_epochs, unlearn } = options;
   const held = hold_masks ? 'held at zero' : 'free to grow again';
   const inRounds =
     rounds === 1
@@ -74,7 +80,13 @@ function explain(options: FmpOptions, images: ScanImages, { by, triggers }: Look
       : '';
   return (
     `In each convolution the maps were ranked by ${by}, over ${images.labels.length} clean images; ` +
-    `one in ${p}, at least ${min_per_layer}, was pruned and ${held} during ${epochs} epochs of fine-tuning, after which the model was taken as it was.${inRounds}${taught} ` +
-    `Ranking '${ranking}', p, rounds and epochs were fixed beforehand; neither test images nor the trigger were used.`
+    `${howMany(options)} pruned and ${held} during ${epochs} epochs of fine-tuning, after which the model was taken as it was.${inRounds}${taught} ` +
+    `Ranking '${ranking}', selection '${options.selection}', p, rounds and epochs were fixed beforehand; neither test images nor the trigger were used.`
   );
+}
+
+function howMany({ selection, selection_error, p, min_per_layer }: FmpOptions): string {
+  if (selection === 'fraction') return `one in ${p}, at least ${min_per_layer}, was`;
+  if (selection === 'two-means') return 'the more suspicious of two clusters of each layer were';
+  return `those whose accuracy lies below that of their layer's median map (exact binomial tests, corrected after Holm, error ${selection_error}) were`;
 }

@@ -3,12 +3,14 @@ import type { Classifier } from '../../nn/classifier.js';
 import type { ConvLayer } from '../../nn/feature-maps.js';
 import type { DefenseContext, FeatureMap } from '../defense.js';
 import type { Selection } from '../prune.js';
+import { correctedChances } from './beyond-doubt.js';
 import type { FmpOptions } from './options.js';
 import { type ScanImages, type ScanResult, scan } from './scan.js';
 import { select } from './select.js';
 import { findStrategy } from './strategies/registry.js';
 import type { Ranked } from './strategies/strategy.js';
 import type { Timed } from './timing.js';
+import { higherCluster } from './two-means.js';
 
 /** A model, and what is pruned of it already. */
 export interface LookTask {
@@ -37,27 +39,39 @@ export async function look(task: LookTask, options: FmpOptions, context: Defense
     (scanned ??= timed('scan', () =>
       scan(engine, model, layers, images, { eps, alpha, steps, memory, random: random.fork('scan start'), progress, signal }),
     ));
-  if (options.scan_always) await scanOnce();
+  if (options.scan_always || options.selection === 'binomial') await scanOnce();
   const ranked = await timed('rank', () =>
     findStrategy(options.ranking).rank({ ...context, ...task, options, random: random.fork('rank'), scan: scanOnce }),
   );
   return { maps: judge(task, ranked, await scanned, options), by: ranked.by, triggers: ranked.triggers ?? [] };
 }
 
-function judge(
-  { layers, before, share }: LookTask,
-  { scores }: Ranked,
-  scanned: ScanResult | undefined,
-  { p, min_per_layer }: FmpOptions,
-): Record<string, FeatureMap[]> {
-  const rule = { p, minPerLayer: min_per_layer };
+function judge(task: LookTask, { scores }: Ranked, scanned: ScanResult | undefined, options: FmpOptions): Record<string, FeatureMap[]> {
+  const chances = options.selection === 'binomial' && scanned ? correctedChances(scanned) : undefined;
   return Object.fromEntries(
-    layers.map(({ name }) => {
-      const maps = Array.from(scores[name], (suspicion, channel) => ({ channel, ...fateOf(scanned, name, channel), suspicion }));
-      const chosen = new Set(select(maps, rule, before[name], share));
+    task.layers.map(({ name }) => {
+      const maps = Array.from(scores[name], (suspicion, channel) => ({
+        channel,
+        ...fateOf(scanned, name, channel),
+        suspicion,
+        ...(chances && { chance: chances[name][channel] }),
+      }));
+      const chosen = new Set(choose(maps, task.before[name] ?? [], task.share, options));
       return [name, maps.map((map) => ({ ...map, pruned: chosen.has(map.channel) }))];
     }),
   );
+}
+
+/** Channels of one layer to prune; those that were pruned before stay so, and one map is left in any case. */
+function choose(maps: readonly Omit<FeatureMap, 'pruned'>[], before: readonly number[], share: number, options: FmpOptions): number[] {
+  const { selection, selection_error, p, min_per_layer } = options;
+  if (selection === 'fraction') return select(maps, { p, minPerLayer: min_per_layer }, before, share);
+  const found =
+    selection === 'two-means'
+      ? higherCluster(maps.map(({ suspicion }) => suspicion))
+      : maps.filter(({ chance = 1 }) => chance < selection_error).map(({ channel }) => channel);
+  const all = [...new Set([...before, ...found])].toSorted((a, b) => a - b);
+  return all.slice(0, maps.length - 1);
 }
 
 function fateOf(scanned: ScanResult | undefined, layer: string, channel: number): Pick<FeatureMap, 'accuracy' | 'loss'> {

@@ -11,6 +11,19 @@ export const fmpOptions = z.object({
     .describe(`what maps are ranked by: ${strategies.map(({ name, summary }) => `${name}, ${summary}`).join('; ')}`),
   p: z.number().min(1).default(8).describe('one map in p is pruned in each layer, from 1 (published: 64)'),
   min_per_layer: z.int().min(0).default(1).describe('maps pruned at least in each layer, from 0 (published: 0)'),
+  selection: z
+    .enum(['fraction', 'two-means', 'binomial'])
+    .default('fraction')
+    .describe(
+      'how many maps are pruned: fraction, one in p; two-means, the more suspicious of two clusters of each layer; binomial (with ranking ' +
+        "accuracy), maps whose accuracy is below that of their layer's median map beyond doubt",
+    ),
+  selection_error: z
+    .number()
+    .gt(0)
+    .lt(1)
+    .default(0.05)
+    .describe('binomial: chance that any map is pruned that is not worse than the median of its layer, between 0 and 1'),
   scan_images: z.int().min(1).default(128).describe('clean images that every map is scanned with, from 1 (published: 32)'),
   eps: z.number().min(0).max(1).default(0.06).describe('scan: largest change of a pixel, 0 to 1'),
   alpha: z

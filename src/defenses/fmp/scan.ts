@@ -6,13 +6,24 @@ import type { Classifier } from '../../nn/classifier.js';
 import { type ConvLayer, countMaps } from '../../nn/feature-maps.js';
 import type { Engine } from '../../runtime/engine.js';
 import type { Budget } from './disturb.js';
+import { race } from './race.js';
+import type { Margins } from './race-model.js';
+import type { FinishedLayers, ScannedLayer } from './scan-checkpoint.js';
 import { Scanner } from './scanner.js';
-import { cutSlices, type ScanImages, type Slice } from './slices.js';
+import { cutSlices, type ScanImages } from './slices.js';
 import { type Fate, Tally } from './tally.js';
 import { Remaining, workPerMap } from './work.js';
 
 export type { ScanImages } from './slices.js';
 export type { Fate } from './tally.js';
+
+/** A scan that only has to find the worst maps of each layer. */
+export interface RaceOptions {
+  /** How many maps of a layer are wanted. */
+  wanted(layer: ConvLayer): number;
+  /** Chance, for each of them, that it is dropped; above 0, below 1. */
+  readonly error: number;
+}
 
 export interface ScanOptions extends Control {
   /** Largest change of a pixel, 0..1. */
@@ -25,18 +36,16 @@ export interface ScanOptions extends Control {
   readonly memory?: number;
   /** Draws the start, which all maps of all layers share. */
   readonly random: Random;
-  /** Layers that were scanned before, and where each goes as it is finished; see {@link ScanStore}. */
+  /** Without it every map is looked at on every image. */
+  readonly race?: RaceOptions;
+  /** Gives the layers that are finished already and keeps each that becomes so. */
   readonly finished?: FinishedLayers;
-}
-
-/** What is kept of a scan from layer to layer. */
-export interface FinishedLayers {
-  get(layer: string): readonly Fate[] | undefined;
-  add(layer: string, fates: readonly Fate[]): Promise<void>;
 }
 
 /** What became of the network under every map's own adversarial inputs, by layer name. */
 export type ScanResult = Readonly<Record<string, readonly Fate[]>>;
+
+const MEMORY = 1024;
 
 /**
  * The scan of FMP (Huang et al., "Adversarial Feature Map Pruning for Backdoor", ICLR 2024): for every feature map, the
@@ -51,23 +60,30 @@ export async function scan(
   images: ScanImages,
   options: ScanOptions,
 ): Promise<ScanResult> {
-  const { alpha, random, memory = 1024, finished, progress, signal } = options;
-  const task = { engine, classifier, images: images.labels.length, budget: budgetOf(options), memory };
-  const scanner = await Scanner.create(task);
+  const { alpha, random, memory = MEMORY, finished, progress, signal } = options;
+  const start = randomStart(images.pixels, alpha, random);
+  const scanner = await Scanner.create({ engine, classifier, images: images.labels.length, budget: budgetOf(options), memory });
   try {
-    const slices = cutSlices(images, randomStart(images.pixels, alpha, random), scanner.stack.images);
     const work = workPerMap(scanner.trace(1), layers, options.steps);
-    const open = layers.reduce((sum, layer, i) => sum + (finished?.get(layer.name) ? 0 : work[i] * layer.channels), 0);
-    const remaining = new Remaining(open * slices.length);
+    const open = layers.map(({ name, channels }, i) => (finished?.get(name) ? 0 : work[i] * channels));
+    const remaining = new Remaining(open.reduce((sum, share) => sum + share, 0));
     const total = countMaps(layers);
     const result: Record<string, readonly Fate[]> = {};
+    let known: Margins | undefined;
     let before = 0;
     for (const [i, layer] of layers.entries()) {
-      const note = (done: number, maps: number) =>
-        progress?.({ phase: 'scan', done: before + Math.floor(done), total, unit: 'map', secondsLeft: remaining.add(work[i] * maps) });
-      const known = finished?.get(layer.name);
-      result[layer.name] = known ?? (await scanLayer(scanner, layer, slices, classifier.classes, { note, signal }));
-      if (!known) await finished?.add(layer.name, result[layer.name]);
+      let done = 0;
+      const note = (maps: number) => {
+        const secondsLeft = remaining.add(work[i] * (maps - done));
+        done = maps;
+        progress?.({ phase: 'scan', done: Math.floor(before + maps), total, unit: 'map', secondsLeft });
+      };
+      const task = { scanner, layer, classes: classifier.classes, images, start, known, note, signal };
+      const kept = finished?.get(layer.name);
+      const found: ScannedLayer = kept ?? (await scanLayer(task, options.race));
+      if (!kept) await finished?.add(layer.name, found);
+      result[layer.name] = found.fates;
+      known = found.margins;
       before += layer.channels;
     }
     return result;
@@ -76,38 +92,44 @@ export async function scan(
   }
 }
 
-export function budgetOf({ eps, alpha, steps }: Pick<ScanOptions, 'eps' | 'alpha' | 'steps'>): Budget {
+/** How far and in what steps pixels are moved. */
+function budgetOf({ eps, alpha, steps }: ScanOptions): Budget {
   return { eps, steps, stepSize: steps === 1 ? eps : alpha };
 }
 
-interface LayerControl {
-  /** Called with the layer's maps done so far, and with how many were looked at just now on one slice. */
-  note(done: number, maps: number): void;
+interface LayerTask {
+  readonly scanner: Scanner;
+  readonly layer: ConvLayer;
+  readonly classes: number;
+  readonly images: ScanImages;
+  readonly start: Tensor<'float32'>;
+  readonly known?: Margins;
+  note(maps: number): void;
   readonly signal?: AbortSignal;
 }
 
-async function scanLayer(
-  scanner: Scanner,
-  layer: ConvLayer,
-  slices: readonly Slice[],
-  classes: number,
-  { note, signal }: LayerControl,
-): Promise<Fate[]> {
+function scanLayer(task: LayerTask, options: RaceOptions | undefined): Promise<ScannedLayer> {
+  return options ? race({ ...task, wanted: options.wanted(task.layer), error: options.error }) : scanAll(task);
+}
+
+/** Every map on every image. */
+async function scanAll({ scanner, layer, classes, images, start, note, signal }: LayerTask): Promise<ScannedLayer> {
   const all = Array.from({ length: layer.channels }, (_, channel) => channel);
   const tallies = all.map(() => new Tally(classes));
+  const slices = cutSlices(images, start, scanner.stack.images);
   const scans = await scanner.layer(layer);
   try {
-    for (const [s, slice] of slices.entries()) {
+    for (const [part, slice] of slices.entries()) {
       await scans.use(slice);
       for await (const { channels, answers } of scans.run(all)) {
         checkInterrupted(signal, `while scanning ${layer.name}`);
         channels.forEach((channel, map) => {
           tallies[channel].addSlice(slice, answers, map);
         });
-        note((s * all.length + channels[channels.length - 1] + 1) / slices.length, channels.length);
+        note((part * all.length + channels[channels.length - 1] + 1) / slices.length);
       }
     }
-    return tallies.map((tally) => tally.fate());
+    return { fates: tallies.map((tally) => tally.fate()) };
   } finally {
     await scans.release();
   }

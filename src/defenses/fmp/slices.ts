@@ -19,22 +19,20 @@ export interface Slice {
 }
 
 /**
- * Cuts images into slices of equal size.
+ * Cuts images into slices of one size.
  * @param start a perturbation of each image.
- * @param most images of a slice at most.
- * @param order of the images; default as they are.
+ * @param size images of each slice.
+ * @param chosen images, in this order; default all as they are.
  */
-export function cutSlices({ pixels, labels }: ScanImages, start: Tensor<'float32'>, most: number, order?: ArrayLike<number>): Slice[] {
-  const total = labels.length;
-  const slices = Math.ceil(total / most);
-  const size = Math.ceil(total / slices);
-  return Array.from({ length: slices }, (_, slice) => {
+export function cutSlices({ pixels, labels }: ScanImages, start: Tensor<'float32'>, size: number, chosen?: readonly number[]): Slice[] {
+  const total = chosen?.length ?? labels.length;
+  return Array.from({ length: Math.ceil(total / size) }, (_, slice) => {
     const count = Math.min(size, total - slice * size);
-    const chosen = Int32Array.from({ length: size }, (_, i) => {
-      const position = i < count ? slice * size + i : slice * size;
-      return order ? order[position] : position;
+    const images = Int32Array.from({ length: size }, (_, i) => {
+      const position = slice * size + (i < count ? i : 0);
+      return chosen ? chosen[position] : position;
     });
-    return { clean: rows(pixels, chosen), start: rows(start, chosen), labels: chosen.map((image) => labels[image]), count };
+    return { clean: rows(pixels, images), start: rows(start, images), labels: images.map((image) => labels[image]), count };
   });
 }
 

@@ -9,7 +9,7 @@ export interface Fate {
   readonly loss: number;
   /** The largest share of the images of other classes that is taken for one class, 0..1. */
   readonly collapse: number;
-  /** Images that this was seen on. */
+  /** Images that it was seen on. After a race they may be fewer than there are: then the accuracy is a forecast for all of them. */
   readonly images: number;
 }
 
@@ -26,8 +26,9 @@ export class Tally {
     this.#others = new Float64Array(classes);
   }
 
-  get images(): number {
-    return this.#images;
+  /** Images that the network was wrong on. */
+  get wrong(): number {
+    return this.#images - this.#hits;
   }
 
   /** Takes in one image: its class, what it was taken for, and its cross-entropy. */
