@@ -57,6 +57,7 @@ const tuning = [
   tuned('unlearn 0.2 alone', { unlearn: 0.2 }, { p: 1e6, minPerLayer: 0 }),
   tuned('response 1/8, unlearn 0.5', { unlearn: 0.5 }),
   tuned('response 1/16, unlearn 0.2', { unlearn: 0.2 }, sixteenth),
+  tuned('response 1/8, unlearn 0.2, masks not held', { unlearn: 0.2, hold_masks: false }),
   tuned('response 1/4', {}, { p: 4, minPerLayer: 1 }),
   tuned('response 1/8, lr 0.05', { lr: 0.05 }),
   tuned('response 1/8, 15 epochs', { epochs: 15 }),
@@ -65,7 +66,9 @@ const tuning = [
   whole('response 1/8 in 2 rounds', { rounds: 2 }),
 ];
 
-/** What the default was chosen by. */
-const choice = tuning.filter(({ name }) => /^response 1\/8(, (unlearn 0\.2|masks not held))?$|alone$/.test(name));
+/** What pruning, holding the masks and unlearning each do: what the default was chosen by. */
+const choice = [
+  ...['unlearn 0.2 alone', 'response 1/8, unlearn 0.2, masks not held', 'response 1/8, unlearn 0.2', 'response 1/8', 'FT alone'],
+].map((wanted) => tuning.find(({ name }) => name === wanted));
 
 export const plans = { choice, compare, modelless, families, published, tuning };
