@@ -31,6 +31,8 @@ const featureMap = z.object({
   loss: loss.optional(),
   /** What maps are ranked by within their layer; the highest are pruned. */
   suspicion: loss,
+  /** Chance of so low an accuracy in a map like the median of its layer, corrected for the number of maps, if that was asked. */
+  chance: fraction.optional(),
   pruned: z.boolean(),
 });
 

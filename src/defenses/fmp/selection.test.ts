@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Random } from '../../core/random.js';
+import { preActResNet } from '../../nn/preactresnet.js';
+import { createEngine } from '../../runtime/node/engine.js';
+import { madeUpDataset } from '../../testing/dataset.js';
 import { correctedChances } from './beyond-doubt.js';
+import { fmp } from './index.js';
 import { higherCluster } from './two-means.js';
 
 describe('two means', () => {
@@ -73,5 +77,37 @@ describe('the corrected chance', () => {
 
   test('of a layer that is always right is 1', () => {
     assert.deepEqual(correctedChances({ conv: [fate(1), fate(1)] }).conv, [1, 1]);
+  });
+});
+
+describe('fmp', () => {
+  const clean = madeUpDataset(16, 3, [1, 8, 8]);
+  const model = preActResNet({ imageShape: [1, 8, 8], classes: 3, mean: [0.5], std: [0.5], width: 4, depths: [1], seed: 5 });
+  const small = { ranking: 'accuracy', scan_images: 12, eps: 0.3, alpha: 0.1, epochs: 0, batch_size: 12 };
+
+  test('prunes by two means, and by binomial tests only where there is an accuracy to test', async () => {
+    const engine = await createEngine({ device: 'cpu', threads: 1 });
+    const context = { engine, random: new Random(1) };
+    const run = (given: object) => fmp.repair({ model, clean }, fmp.options.parse({ ...small, ...given }), context);
+    try {
+      const clustered = await run({ selection: 'two-means' });
+      for (const [layer, maps] of Object.entries(clustered.maps ?? {})) {
+        assert.deepEqual(clustered.pruned[layer], higherCluster(maps.map(({ suspicion }) => suspicion)).slice(0, maps.length - 1));
+      }
+      const tested = await run({ selection: 'binomial', selection_error: 0.9 });
+      for (const [layer, maps] of Object.entries(tested.maps ?? {})) {
+        assert.deepEqual(
+          tested.pruned[layer],
+          maps.filter(({ chance }) => (chance as number) < 0.9).map(({ channel }) => channel),
+        );
+      }
+      assert.match(tested.rule, /exact binomial tests, corrected after Holm/);
+      await assert.rejects(
+        run({ selection: 'binomial', ranking: 'response' }),
+        /selection 'binomial' tests accuracies.*choose --ranking accuracy/,
+      );
+    } finally {
+      await engine.close();
+    }
   });
 });
