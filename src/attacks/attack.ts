@@ -93,7 +93,9 @@ export interface Preparation<Options> {
   readonly options: readonly (keyof Options & string)[];
   /** Whether it starts from a clean classifier for images like those that are attacked. */
   readonly needsModel: boolean;
-  /** Same data, options, model, generator and device: same bytes. */
+  /**
+   * Same data, options, model, generator and device: same bytes. What does not fit is refused here, before the long part.
+   */
   prepare(train: Dataset, options: Options, context: Omit<AttackContext, 'prepared'> & { readonly model?: Classifier }): Promise<Tensors>;
 }
 

@@ -80,6 +80,14 @@ const rows: Readonly<Record<string, Row>> = {
     prepared: { images: tensor('uint8', [4, 3, 32, 32], new Uint8Array(4 * 3072)) },
     digest: '08e87b0fe42f8a4b6b662bca14aaa37c019cac3a47b301a602cbdabf116e387f',
   },
+  ssba: {
+    accepted: [{ encoder_epochs: 1, encoder_batch_size: 18, secret_bits: 4 }],
+    refused: [...wrongLabels, { secret_bits: 0 }, { encoder_epochs: 0 }, { encoder_batch_size: 0 }, { encoder_lr: 0 }, { l2_loss_ramp: 0 }],
+  },
+  inputaware: {
+    accepted: [{ clean_train_epochs: 1, mask_batch_size: 20 }],
+    refused: [...wrongLabels, { lr_G: 0 }, { lr_M: 0 }, { lambda_norm: -1 }, { mask_density: 1.1 }, { clean_train_epochs: 0 }],
+  },
   bpp: {
     accepted: [{}, { attack_label_trans: 'all2all', dithering: true }, { squeeze_num: 16, neg_ratio: 0 }],
     refused: [...wrongLabels, { squeeze_num: 1 }, { squeeze_num: 256 }, { neg_ratio: 1.1 }],
@@ -105,13 +113,24 @@ function network({ imageShape, classes }: Dataset) {
   return preActResNet({ imageShape, classes: classes.length, mean, std, width: 4, depths: [1, 1] });
 }
 
+/** What was prepared before, by all that it depends on: it takes a while, and two of the tests want it fresh. */
+const kept = new Map<string, Promise<Tensors>>();
+
 /** Runs an attack as a job would, but for the training of the network. */
-async function run(attack: Attack, given: Readonly<Record<string, unknown>>, seed = 7, data = train, ready?: Tensors): Promise<Poisoned> {
+async function run(
+  attack: Attack,
+  given: Readonly<Record<string, unknown>>,
+  { seed = 7, data = train, fresh = false, ready = undefined as Tensors | undefined } = {},
+): Promise<Poisoned> {
   const options = attack.options.parse(given);
   const context = { engine, random: new Random(seed) };
   const model = attack.preparation?.needsModel ? network(data) : undefined;
-  const prepared = ready ?? (await attack.preparation?.prepare(data, options, { ...context, model }));
-  return attack.poison(data, options, { ...context, prepared });
+  const prepare = () => attack.preparation?.prepare(data, options, { ...context, model });
+  const key = JSON.stringify([attack.name, given, seed, data.imageShape]);
+  const before = fresh ? undefined : kept.get(key);
+  const made = ready ? undefined : (before ?? prepare());
+  if (made) kept.set(key, made);
+  return attack.poison(data, options, { ...context, prepared: ready ?? (await made) });
 }
 
 /** The trigger; where it comes of the training, after two steps of that. */
@@ -198,19 +217,18 @@ for (const [name, row] of Object.entries(rows)) {
       });
 
       test(`is the same for the same seed: ${JSON.stringify(options)}`, async () => {
-        const [one, again, other] = [await run(attack, options), await run(attack, options), await run(attack, options, 8)];
+        const [one, again] = [await run(attack, options), await run(attack, options, { fresh: true })];
         const [trigger, repeated] = [await triggerOf(one), await triggerOf(again)];
         assert.deepEqual(repeated.description, trigger.description);
         assert.deepEqual(repeated.tensors, trigger.tensors);
-        if (one.kind === 'training' || again.kind === 'training' || other.kind === 'training') return;
+        if (one.kind === 'training' || again.kind === 'training') return;
         assert.deepEqual(again.train, one.train);
         assert.deepEqual(again.indices, one.indices);
-        assert.notDeepEqual(other.indices, one.indices);
       });
 
       test(`makes its trigger again from JSON: ${JSON.stringify(options)}`, async () => {
         for (const data of [train, small]) {
-          const poisoned = await run(attack, options, 7, data);
+          const poisoned = await run(attack, options, { data });
           const trigger = await triggerOf(poisoned, data);
           const again = triggerFrom(JSON.parse(JSON.stringify(trigger.description)), trigger.tensors);
           assert.deepEqual(again.description, trigger.description);
@@ -224,6 +242,15 @@ for (const [name, row] of Object.entries(rows)) {
         }
       });
     }
+
+    test('draws other images for another seed', async () => {
+      const other = await run(attack, row.accepted[0], {
+        seed: 8,
+        ready: await kept.get(JSON.stringify([name, row.accepted[0], 7, train.imageShape])),
+      });
+      const poisoned = await run(attack, row.accepted[0]);
+      if (poisoned.kind === 'data' && other.kind === 'data') assert.notDeepEqual(other.indices, poisoned.indices);
+    });
 
     test('refuses a description that was tampered with', async () => {
       const { description, tensors } = await triggerOf(await run(attack, row.accepted[0]));
@@ -240,9 +267,9 @@ for (const [name, row] of Object.entries(rows)) {
       if (tensors) assert.throws(() => triggerFrom(description), UserError);
     });
 
-    const byNetwork = row.digest === undefined && 'a network makes the trigger';
-    test('makes known bytes of a known image', { skip: byNetwork }, async () => {
-      const trigger = await triggerOf(await run(attack, row.accepted[0], 7, train, row.prepared));
+    if (row.digest === undefined) return;
+    test('makes known bytes of a known image', async () => {
+      const trigger = await triggerOf(await run(attack, row.accepted[0], { ready: row.prepared }));
       assert.equal(await sha256(Uint8Array.from(await trigger.apply(imageAt(train, 1), engine))), row.digest);
     });
   });

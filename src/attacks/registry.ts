@@ -7,14 +7,16 @@ import { badnets } from './badnets.js';
 import { blended } from './blended.js';
 import { bpp } from './bpp.js';
 import { ftrojan } from './ftrojan.js';
+import { inputAware } from './input-aware/index.js';
 import { lc } from './lc.js';
 import { lf } from './lf.js';
 import { sig } from './sig.js';
+import { ssba } from './ssba/index.js';
 import { trojannn } from './trojannn.js';
 import { wanet } from './wanet.js';
 
 /** Every attack. A new one is a file of its own and a line here. */
-export const attacks: readonly Attack[] = [badnets, blended, sig, ftrojan, lf, trojannn, lc, wanet, bpp];
+export const attacks: readonly Attack[] = [badnets, blended, sig, ftrojan, lf, ssba, trojannn, lc, wanet, inputAware, bpp];
 
 /**
  * The attack with the given name.

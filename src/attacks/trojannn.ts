@@ -5,6 +5,7 @@ import type { Classifier } from '../nn/classifier.js';
 import { additiveSchema, additiveTrigger } from './additive.js';
 import type { Attack, PoisonedData } from './attack.js';
 import { dirtyLabelMap, dirtyLabelOptions } from './dirty-label.js';
+import { checkLabelMap } from './label-map.js';
 import { poisonDirtyLabel } from './poison.js';
 import { preparedBytes } from './stored.js';
 import { exciteNeurons } from './trojan-neurons.js';
@@ -38,6 +39,7 @@ export const trojannn: Attack<typeof options, PoisonedData> = {
     options: ['num_neuron', 'neuron_target_values', 'mask_update_iters'],
     needsModel: true,
     async prepare(train, own, { model, ...context }) {
+      checkLabelMap(dirtyLabelMap(own), train.classes.length);
       const search = { neurons: own.num_neuron, value: own.neuron_target_values, steps: own.mask_update_iters };
       return { pattern: tensor('uint8', train.imageShape, await exciteNeurons(model as Classifier, search, context)) };
     },

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { UserError } from '../core/errors.js';
 import { madeUpDataset } from '../testing/dataset.js';
-import { buildNetwork, channelStatistics, networkOptions } from './network.js';
+import { channelStatistics } from '../data/statistics.js';
+import { buildNetwork, networkOptions } from './network.js';
 
 test('mean and deviation are of each channel, over all images', () => {
   const images = Uint8Array.of(0, 0, 255, 255, 100, 100, 0, 255, 0, 0, 100, 100);

@@ -5,7 +5,7 @@ import { unitPixels } from '../nn/pixels.js';
 import { imagesPerRun } from '../nn/predict.js';
 import { percent } from '../report/format.js';
 import type { Engine } from '../runtime/engine.js';
-import { channelStatistics } from './network.js';
+import { channelStatistics } from '../data/statistics.js';
 
 /** Training images that are looked at. */
 const IMAGES = 250;

@@ -20,12 +20,17 @@ export interface RunningStatistics {
  * Rewrites batch normalisation from its inference form, which reads stored statistics, to its training form, which
  * computes the batch's. The statistics come out at momentum 0, that is unmixed: ONNX would mix in the biased variance
  * where PyTorch mixes in the unbiased one, so the step does the mixing itself.
+ * @param frozen tells by the name of its running mean which normalisation stays in its inference form; default none.
  */
-export function trainingForm(graph: Graph): { graph: Graph; statistics: RunningStatistics[] } {
+export function trainingForm(
+  graph: Graph,
+  frozen: (mean: Value) => boolean = () => false,
+): { graph: Graph; statistics: RunningStatistics[] } {
   const statistics: RunningStatistics[] = [];
   const nodes = graph.nodes.flatMap((node): Node[] => {
     const [input, scale, shift, mean, variance] = node.inputs;
-    if (node.opType !== 'BatchNormalization' || !graph.initializers.has(mean) || !graph.initializers.has(variance)) return [node];
+    if (node.opType !== 'BatchNormalization' || !graph.initializers.has(mean) || !graph.initializers.has(variance) || frozen(mean))
+      return [node];
     // Other exporters' nodes need not have names, but what they produce has.
     const [output] = node.outputs;
     const batchMean = `${output}:batch_mean`;
