@@ -8,6 +8,10 @@ import type { Command } from '../command.js';
 import { machineOptions, modelOptions, outOption, withEngine } from '../common.js';
 import { printRun } from '../print-run.js';
 
+const explain = z.object({
+  explain: z.boolean().default(false).describe("write explain.json and explain.csv: every feature map's figures, rank and decision"),
+});
+
 /** `repair NAME`: repairs a model with a few clean images. */
 export function repairCommand(defense: Defense): Command {
   const out = outOption(`runs/${defense.name}`);
@@ -19,7 +23,7 @@ export function repairCommand(defense: Defense): Command {
       { title: 'Pixels', schema: pixelOptions },
       { title: 'Data', schema: z.object({ ...dataOptions.shape, ...cleanOptions.shape }) },
       { title: defense.title, schema: defense.options },
-      { title: 'Run', schema: z.object({ ...out.shape, ...machineOptions.shape }) },
+      { title: 'Run', schema: z.object({ ...out.shape, ...explain.shape, ...machineOptions.shape }) },
     ],
     async run(given, context) {
       const settings = {
@@ -30,6 +34,7 @@ export function repairCommand(defense: Defense): Command {
         data: given.read(dataOptions),
         ...given.read(cleanOptions),
         ...given.read(out),
+        ...given.read(explain),
         seed: given.read(machineOptions).seed,
         command: given.commandLine,
       };

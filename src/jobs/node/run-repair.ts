@@ -1,13 +1,16 @@
+import { join } from 'node:path';
+import { UserError } from '../../core/errors.js';
 import type { Control } from '../../core/progress.js';
-import type { Defense } from '../../defenses/defense.js';
+import type { Defense, Repair } from '../../defenses/defense.js';
 import type { PixelOptions } from '../../nn/import/convention.js';
 import { checkDifferentiable } from '../../nn/import/differentiable.js';
 import type { Engine } from '../../runtime/engine.js';
-import { openOutputFolder } from '../../runtime/node/files.js';
+import { openOutputFolder, writeFileAtomic } from '../../runtime/node/files.js';
 import { makeResult } from '../assemble.js';
 import { drawClean } from '../clean.js';
 import type { DataOptions } from '../data-options.js';
 import { evaluateModel } from '../evaluate.js';
+import { explainCsv, explainMaps } from '../explain.js';
 import { labelled } from '../labelled.js';
 import { Meter } from '../meter.js';
 import { takePictures } from '../pictures.js';
@@ -34,6 +37,8 @@ export interface RepairRun {
   readonly defense: Defense;
   readonly options: Readonly<Record<string, unknown>>;
   readonly seed: number;
+  /** Whether to write `explain.json` and `explain.csv`: every feature map's figures, rank and decision. */
+  readonly explain?: boolean;
   /** The command line, for the record. */
   readonly command?: string;
 }
@@ -67,5 +72,14 @@ export async function runRepair(run: RepairRun, control: Control = {}): Promise<
   const result = makeResult(frame, { ...outcome, history: { [defense.name]: history }, phases: meter.phases });
   const saved = await saveRun(out, { result, pictures, models: { repaired: repaired.model }, trigger: backdoor?.trigger });
   await checkSaved(engine, saved.files[0], repaired.model);
-  return saved;
+  return run.explain ? { ...saved, files: [...saved.files, ...(await saveExplained(out, repaired.maps, defense.title))] } : saved;
+}
+
+/** @throws UserError when the defence did not look at maps. */
+async function saveExplained(folder: string, maps: Repair['maps'], title: string): Promise<string[]> {
+  if (!maps) throw new UserError(`${title} does not look at feature maps, so there is nothing to explain; leave out --explain`);
+  const explained = explainMaps(maps);
+  const texts = { 'explain.json': `${JSON.stringify(explained, null, 1)}\n`, 'explain.csv': explainCsv(explained) };
+  for (const [name, text] of Object.entries(texts)) await writeFileAtomic(join(folder, name), text);
+  return Object.keys(texts).map((name) => join(folder, name));
 }
