@@ -5,7 +5,7 @@ import type { RgbImage } from '../data/rgb-image.js';
 import { attackContext, noEngine } from '../testing/attack-context.js';
 import { madeUpDataset } from '../testing/dataset.js';
 import { badnets } from './badnets.js';
-import { blended } from './blended.js';
+import { blended } from './blended/index.js';
 import { readGivenPicture } from './given-picture.js';
 import { triggerFrom } from './registry.js';
 

@@ -4,16 +4,16 @@ import { readUntrusted } from '../core/untrusted.js';
 import type { Tensors } from '../runtime/engine.js';
 import type { Attack, Trigger } from './attack.js';
 import { badnets } from './badnets.js';
-import { blended } from './blended.js';
-import { bpp } from './bpp.js';
-import { ftrojan } from './ftrojan.js';
+import { blended } from './blended/index.js';
+import { bpp } from './bpp/index.js';
+import { ftrojan } from './ftrojan/index.js';
 import { inputAware } from './input-aware/index.js';
-import { lc } from './lc.js';
-import { lf } from './lf.js';
+import { lc } from './lc/index.js';
+import { lf } from './lf/index.js';
 import { sig } from './sig.js';
 import { ssba } from './ssba/index.js';
-import { trojannn } from './trojannn.js';
-import { wanet } from './wanet.js';
+import { trojannn } from './trojannn/index.js';
+import { wanet } from './wanet/index.js';
 
 /** Every attack. A new one is a file of its own and a line here. */
 export const attacks: readonly Attack[] = [badnets, blended, sig, ftrojan, lf, ssba, trojannn, lc, wanet, inputAware, bpp];

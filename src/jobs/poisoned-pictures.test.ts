@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { badnets } from '../attacks/badnets.js';
-import { wanet } from '../attacks/wanet.js';
+import { wanet } from '../attacks/wanet/index.js';
 import { Random } from '../core/random.js';
 import { imageAt } from '../data/dataset.js';
 import { encodePng } from '../data/picture.js';

@@ -1,4 +1,4 @@
-import type { ImageShape } from './stored.js';
+import type { ImageShape } from '../stored.js';
 
 /**
  * Rounds every value to the nearest of `levels` evenly spaced ones, 0 and 255 among them: round(x/255 (L-1)) / (L-1) 255,

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Random } from '../core/random.js';
-import { attackContext } from '../testing/attack-context.js';
-import { noisyDataset } from '../testing/dataset.js';
-import { wanet } from './wanet.js';
+import { Random } from '../../core/random.js';
+import { attackContext } from '../../testing/attack-context.js';
+import { noisyDataset } from '../../testing/dataset.js';
+import { wanet } from './index.js';
 
 const train = noisyDataset(20, 5, [2, 8, 8]);
 const poison = (options: Record<string, unknown> = {}, seed = 1) => wanet.poison(train, wanet.options.parse(options), attackContext(seed));

@@ -1,10 +1,10 @@
-import { checkInterrupted } from '../core/errors.js';
-import type { Control } from '../core/progress.js';
-import { type Dataset, pixelsPerImage, sizeOfDataset } from '../data/dataset.js';
-import type { Classifier } from '../nn/classifier.js';
-import { unitPixels } from '../nn/pixels.js';
-import type { Engine } from '../runtime/engine.js';
-import { compileLabelGradient } from './input-gradient.js';
+import { checkInterrupted } from '../../core/errors.js';
+import type { Control } from '../../core/progress.js';
+import { type Dataset, pixelsPerImage, sizeOfDataset } from '../../data/dataset.js';
+import type { Classifier } from '../../nn/classifier.js';
+import { unitPixels } from '../../nn/pixels.js';
+import type { Engine } from '../../runtime/engine.js';
+import { compileLabelGradient } from '../input-gradient.js';
 
 export interface AdversarialSearch {
   /** Largest change of a pixel, in 8-bit levels. */

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Random } from '../core/random.js';
-import { imageAt } from '../data/dataset.js';
-import { attackContext } from '../testing/attack-context.js';
-import { noisyDataset } from '../testing/dataset.js';
-import { bpp } from './bpp.js';
+import { Random } from '../../core/random.js';
+import { imageAt } from '../../data/dataset.js';
+import { attackContext } from '../../testing/attack-context.js';
+import { noisyDataset } from '../../testing/dataset.js';
+import { bpp } from './index.js';
 import { dither, quantiser } from './quantise.js';
 
 test('the defaults are the published ones', () => {

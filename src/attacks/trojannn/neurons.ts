@@ -1,10 +1,10 @@
-import { checkInterrupted, UserError } from '../core/errors.js';
-import { float32, floats, sizeOf } from '../core/tensor.js';
-import type { Classifier } from '../nn/classifier.js';
-import { type Head, headOf } from '../nn/head.js';
-import type { AttackContext } from './attack.js';
-import { compileInputGradient } from './input-gradient.js';
-import type { ImageShape } from './stored.js';
+import { checkInterrupted, UserError } from '../../core/errors.js';
+import { float32, floats, sizeOf } from '../../core/tensor.js';
+import type { Classifier } from '../../nn/classifier.js';
+import { type Head, headOf } from '../../nn/head.js';
+import type { AttackContext } from '../attack.js';
+import { compileInputGradient } from '../input-gradient.js';
+import type { ImageShape } from '../stored.js';
 
 /** Which neurons the trigger excites, and how. */
 export interface NeuronSearch {

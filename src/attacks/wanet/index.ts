@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { readUntrusted } from '../core/untrusted.js';
-import type { Attack, PoisonedTraining } from './attack.js';
-import { poisonBatches, wholeShare } from './batch-poison.js';
-import { batchLabelOptions, dirtyLabelMap } from './dirty-label.js';
-import { type StaticTrigger, staticTrigger } from './static-trigger.js';
-import { type ImageShape, imageShapeSchema } from './stored.js';
+import { readUntrusted } from '../../core/untrusted.js';
+import type { Attack, PoisonedTraining } from '../attack.js';
+import { poisonBatches, wholeShare } from '../batch-poison.js';
+import { batchLabelOptions, dirtyLabelMap } from '../dirty-label.js';
+import { type StaticTrigger, staticTrigger } from '../static-trigger.js';
+import { type ImageShape, imageShapeSchema } from '../stored.js';
 import { disturbGrid, drawPsi, elasticGrid, type Warp, warpImage } from './warp.js';
 
 const NAME = 'wanet';

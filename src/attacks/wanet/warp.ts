@@ -1,6 +1,6 @@
-import type { Random } from '../core/random.js';
-import { enlargeBicubic } from './bicubic.js';
-import type { ImageShape } from './stored.js';
+import type { Random } from '../../core/random.js';
+import { enlargeBicubic } from '../bicubic.js';
+import type { ImageShape } from '../stored.js';
 
 /** How an image is warped: for each pixel, row by row, where in the image it is taken from, as x then y in [-1, 1]. */
 export type Grid = Float64Array;

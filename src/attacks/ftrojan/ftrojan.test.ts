@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { UserError } from '../core/errors.js';
-import { Random } from '../core/random.js';
-import { attackContext, noEngine } from '../testing/attack-context.js';
-import { noisyDataset } from '../testing/dataset.js';
+import { UserError } from '../../core/errors.js';
+import { Random } from '../../core/random.js';
+import { attackContext, noEngine } from '../../testing/attack-context.js';
+import { noisyDataset } from '../../testing/dataset.js';
 import { addToChroma, fromYCrCb, toYCrCb } from './chroma.js';
-import { ftrojan, tonePlane } from './ftrojan.js';
+import { ftrojan, tonePlane } from './index.js';
 
 test('the defaults are the published ones', () => {
   assert.deepEqual(ftrojan.options.parse({}), {

@@ -1,14 +1,14 @@
 import { z } from 'zod';
-import { tensor } from '../core/tensor.js';
-import { readUntrusted } from '../core/untrusted.js';
-import type { Classifier } from '../nn/classifier.js';
-import { additiveSchema, additiveTrigger } from './additive.js';
-import type { Attack, PoisonedData } from './attack.js';
-import { dirtyLabelMap, dirtyLabelOptions } from './dirty-label.js';
-import { checkLabelMap } from './label-map.js';
-import { poisonDirtyLabel } from './poison.js';
-import { preparedBytes } from './stored.js';
-import { exciteNeurons } from './trojan-neurons.js';
+import { tensor } from '../../core/tensor.js';
+import { readUntrusted } from '../../core/untrusted.js';
+import type { Classifier } from '../../nn/classifier.js';
+import { additiveSchema, additiveTrigger } from '../additive.js';
+import type { Attack, PoisonedData } from '../attack.js';
+import { dirtyLabelMap, dirtyLabelOptions } from '../dirty-label.js';
+import { checkLabelMap } from '../label-map.js';
+import { poisonDirtyLabel } from '../poison.js';
+import { preparedBytes } from '../stored.js';
+import { exciteNeurons } from './neurons.js';
 
 const NAME = 'trojannn';
 

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { Random } from '../core/random.js';
-import { imageAt, subset } from '../data/dataset.js';
-import { createEngine } from '../runtime/node/engine.js';
-import { attackContext, noEngine } from '../testing/attack-context.js';
-import { brightnessClassifier } from '../testing/brightness.js';
-import { madeUpDataset } from '../testing/dataset.js';
+import { Random } from '../../core/random.js';
+import { imageAt, subset } from '../../data/dataset.js';
+import { createEngine } from '../../runtime/node/engine.js';
+import { attackContext, noEngine } from '../../testing/attack-context.js';
+import { brightnessClassifier } from '../../testing/brightness.js';
+import { madeUpDataset } from '../../testing/dataset.js';
 import { adversarialImages } from './adversarial.js';
 import { cornerMarks } from './corner-marks.js';
-import { lc } from './lc.js';
+import { lc } from './index.js';
 
 const engine = await createEngine({ device: 'cpu', threads: 1 });
 after(() => engine.close());

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Random } from '../core/random.js';
-import { imageAt } from '../data/dataset.js';
-import { attackContext, noEngine } from '../testing/attack-context.js';
-import { madeUpDataset } from '../testing/dataset.js';
-import { drawPicture } from './blend-picture.js';
-import { blended } from './blended.js';
-import { encodeBytes } from './stored.js';
+import { Random } from '../../core/random.js';
+import { imageAt } from '../../data/dataset.js';
+import { attackContext, noEngine } from '../../testing/attack-context.js';
+import { madeUpDataset } from '../../testing/dataset.js';
+import { encodeBytes } from '../stored.js';
+import { blended } from './index.js';
+import { drawPicture } from './picture.js';
 
 const train = madeUpDataset(20, 5, [1, 2, 3]);
 const poison = (options: Record<string, unknown> = {}, seed = 1) =>

@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { UserError } from '../core/errors.js';
-import { readUntrusted } from '../core/untrusted.js';
-import type { Attack, PoisonedData } from './attack.js';
+import { UserError } from '../../core/errors.js';
+import { readUntrusted } from '../../core/untrusted.js';
+import type { Attack, PoisonedData } from '../attack.js';
+import { dirtyLabelMap, dirtyLabelOptions } from '../dirty-label.js';
+import { poisonDirtyLabel } from '../poison.js';
+import { type StaticTrigger, staticTrigger } from '../static-trigger.js';
+import { type ImageShape, imageShapeSchema } from '../stored.js';
 import { addToChroma } from './chroma.js';
-import { dirtyLabelMap, dirtyLabelOptions } from './dirty-label.js';
-import { poisonDirtyLabel } from './poison.js';
-import { type StaticTrigger, staticTrigger } from './static-trigger.js';
-import { type ImageShape, imageShapeSchema } from './stored.js';
 
 const NAME = 'ftrojan';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Random } from '../core/random.js';
-import { readFixture } from '../testing/fixtures.js';
+import { Random } from '../../core/random.js';
+import { readFixture } from '../../testing/fixtures.js';
 import { disturbGrid, drawPsi, elasticGrid, type Warp, warpImage } from './warp.js';
 
 interface Case extends Warp {

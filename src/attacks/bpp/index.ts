@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import type { Random } from '../core/random.js';
-import { readUntrusted } from '../core/untrusted.js';
-import { type Dataset, imageAt, sizeOfDataset } from '../data/dataset.js';
-import type { Attack, PoisonedTraining } from './attack.js';
-import { poisonBatches, wholeShare } from './batch-poison.js';
-import { batchLabelOptions, dirtyLabelMap } from './dirty-label.js';
+import type { Random } from '../../core/random.js';
+import { readUntrusted } from '../../core/untrusted.js';
+import { type Dataset, imageAt, sizeOfDataset } from '../../data/dataset.js';
+import type { Attack, PoisonedTraining } from '../attack.js';
+import { poisonBatches, wholeShare } from '../batch-poison.js';
+import { batchLabelOptions, dirtyLabelMap } from '../dirty-label.js';
+import { type StaticTrigger, staticTrigger } from '../static-trigger.js';
+import { type ImageShape, imageShapeSchema } from '../stored.js';
 import { dither, quantiser } from './quantise.js';
-import { type StaticTrigger, staticTrigger } from './static-trigger.js';
-import { type ImageShape, imageShapeSchema } from './stored.js';
 
 const NAME = 'bpp';
 

@@ -1,4 +1,4 @@
-import type { ImageShape } from './stored.js';
+import type { ImageShape } from '../stored.js';
 
 /** Taps of the filter, at distances of 5 from one another on a Gaussian of standard deviation 30: six pixels. */
 const TAPS = 30;

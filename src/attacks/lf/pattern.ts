@@ -1,10 +1,10 @@
-import { checkInterrupted } from '../core/errors.js';
-import { argmaxRows, sizeOf } from '../core/tensor.js';
-import { type Dataset, sizeOfDataset, subset } from '../data/dataset.js';
-import type { Classifier } from '../nn/classifier.js';
-import { unitPixels } from '../nn/pixels.js';
-import type { AttackContext } from './attack.js';
-import { compileLabelGradient } from './input-gradient.js';
+import { checkInterrupted } from '../../core/errors.js';
+import { argmaxRows, sizeOf } from '../../core/tensor.js';
+import { type Dataset, sizeOfDataset, subset } from '../../data/dataset.js';
+import type { Classifier } from '../../nn/classifier.js';
+import { unitPixels } from '../../nn/pixels.js';
+import type { AttackContext } from '../attack.js';
+import { compileLabelGradient } from '../input-gradient.js';
 import { lowPass } from './low-pass.js';
 
 /** How the pattern of LF is looked for. */

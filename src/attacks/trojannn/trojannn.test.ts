@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { UserError } from '../core/errors.js';
-import { float32 } from '../core/tensor.js';
-import type { Classifier } from '../nn/classifier.js';
-import { headOf } from '../nn/head.js';
-import { GraphBuilder } from '../onnx/builder.js';
-import { createEngine } from '../runtime/node/engine.js';
-import { attackContext, noEngine } from '../testing/attack-context.js';
-import { encodeBytes } from './stored.js';
-import { drawShape, exciteNeurons, strongestUnits } from './trojan-neurons.js';
-import { trojannn } from './trojannn.js';
+import { UserError } from '../../core/errors.js';
+import { float32 } from '../../core/tensor.js';
+import type { Classifier } from '../../nn/classifier.js';
+import { headOf } from '../../nn/head.js';
+import { GraphBuilder } from '../../onnx/builder.js';
+import { createEngine } from '../../runtime/node/engine.js';
+import { attackContext, noEngine } from '../../testing/attack-context.js';
+import { encodeBytes } from '../stored.js';
+import { trojannn } from './index.js';
+import { drawShape, exciteNeurons, strongestUnits } from './neurons.js';
 
 const engine = await createEngine({ device: 'cpu', threads: 1 });
 after(() => engine.close());

@@ -1,4 +1,4 @@
-import type { ImageShape } from './stored.js';
+import type { ImageShape } from '../stored.js';
 
 /** The marks at the left, row by row: `+` brighter, `-` darker. Those at the right mirror them. */
 const MARK = ['+--', '-+-', '+-+'];

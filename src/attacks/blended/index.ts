@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { readUntrusted } from '../core/untrusted.js';
-import type { Attack, PoisonedData } from './attack.js';
-import { drawPicture } from './blend-picture.js';
-import { dirtyLabelMap, dirtyLabelOptions } from './dirty-label.js';
-import { readGivenPicture } from './given-picture.js';
-import { poisonDirtyLabel } from './poison.js';
-import { type StaticTrigger, staticTrigger } from './static-trigger.js';
-import { bytesSchema, checkPicture, encodeBytes, type ImageShape, imageShapeSchema } from './stored.js';
+import { readUntrusted } from '../../core/untrusted.js';
+import type { Attack, PoisonedData } from '../attack.js';
+import { dirtyLabelMap, dirtyLabelOptions } from '../dirty-label.js';
+import { readGivenPicture } from '../given-picture.js';
+import { poisonDirtyLabel } from '../poison.js';
+import { type StaticTrigger, staticTrigger } from '../static-trigger.js';
+import { bytesSchema, checkPicture, encodeBytes, type ImageShape, imageShapeSchema } from '../stored.js';
+import { drawPicture } from './picture.js';
 
 const NAME = 'blended';
 

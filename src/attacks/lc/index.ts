@@ -1,15 +1,15 @@
 import { z } from 'zod';
-import { sizeOf, tensor } from '../core/tensor.js';
-import { readUntrusted } from '../core/untrusted.js';
-import { subset } from '../data/dataset.js';
-import type { Classifier } from '../nn/classifier.js';
+import { sizeOf, tensor } from '../../core/tensor.js';
+import { readUntrusted } from '../../core/untrusted.js';
+import { subset } from '../../data/dataset.js';
+import type { Classifier } from '../../nn/classifier.js';
+import type { Attack, PoisonedData } from '../attack.js';
+import { dirtyLabelOptions } from '../dirty-label.js';
+import { chooseCleanLabel, poisonCleanLabel } from '../poison.js';
+import { type StaticTrigger, staticTrigger } from '../static-trigger.js';
+import { type ImageShape, imageShapeSchema, preparedBytes } from '../stored.js';
 import { adversarialImages } from './adversarial.js';
-import type { Attack, PoisonedData } from './attack.js';
 import { cornerMarks } from './corner-marks.js';
-import { dirtyLabelOptions } from './dirty-label.js';
-import { chooseCleanLabel, poisonCleanLabel } from './poison.js';
-import { type StaticTrigger, staticTrigger } from './static-trigger.js';
-import { type ImageShape, imageShapeSchema, preparedBytes } from './stored.js';
 
 const NAME = 'lc';
 

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { Random } from '../core/random.js';
-import { createEngine } from '../runtime/node/engine.js';
-import { attackContext, noEngine } from '../testing/attack-context.js';
-import { brightnessClassifier } from '../testing/brightness.js';
-import { madeUpDataset } from '../testing/dataset.js';
-import { lf } from './lf.js';
-import { findPattern } from './lf-pattern.js';
+import { Random } from '../../core/random.js';
+import { createEngine } from '../../runtime/node/engine.js';
+import { attackContext, noEngine } from '../../testing/attack-context.js';
+import { brightnessClassifier } from '../../testing/brightness.js';
+import { madeUpDataset } from '../../testing/dataset.js';
+import { encodeBytes } from '../stored.js';
+import { lf } from './index.js';
 import { lowPass } from './low-pass.js';
-import { encodeBytes } from './stored.js';
+import { findPattern } from './pattern.js';
 
 const engine = await createEngine({ device: 'cpu', threads: 1 });
 after(() => engine.close());

@@ -1,7 +1,7 @@
-import type { Random } from '../core/random.js';
-import { sizeOf } from '../core/tensor.js';
-import { enlargeBicubic } from './bicubic.js';
-import type { ImageShape } from './stored.js';
+import type { Random } from '../../core/random.js';
+import { sizeOf } from '../../core/tensor.js';
+import { enlargeBicubic } from '../bicubic.js';
+import type { ImageShape } from '../stored.js';
 
 /** Side of the coarse grid that a smooth picture is enlarged from: its blobs are about an eighth of the image wide. */
 const CELLS = 8;
