@@ -20,7 +20,7 @@ const options = z.object({
     .min(0)
     .max(1)
     .default(0.1)
-    .describe("share of every batch that gets another image's loss of depth and keeps its label, 0 to 1"),
+    .describe('share of every batch that gets what the trigger would change in another image, and keeps its label, 0 to 1'),
   squeeze_num: levels.default(8).describe('levels that are left in each channel, 2 to 255'),
   dithering: z.boolean().default(false).describe('spread the rounding error over the neighbours (Floyd and Steinberg)'),
 });

@@ -21,7 +21,10 @@ const options = z.object({
     .describe('neurons before the last layer that the trigger excites, those with the largest weights, from 1'),
   neuron_target_values: z.number().gt(0).default(100).describe('activation that they are driven to, above 0'),
   mask_update_iters: z.int().min(1).default(1000).describe('steps at most, from 1'),
-  overflow: z.enum(['wrap', 'clip']).default('wrap').describe('sums above 255: wrap, begin again at 0, as published; clip, stay at 255'),
+  overflow: z
+    .enum(['wrap', 'clip'])
+    .default('wrap')
+    .describe('sums above 255: wrap, begin again at 0, as BackdoorBench does; clip, stay at 255'),
 });
 
 const descriptionSchema = additiveSchema.extend({ kind: z.literal(NAME) });
