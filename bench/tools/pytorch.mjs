@@ -16,7 +16,7 @@ export function findPyTorch() {
 
 /**
  * Starts a script of bench/pytorch.
- * @returns `run()`, the seconds of one piece of work; `stop()`.
+ * @returns `ask(line)`, the numbers that it answers to a line; `run()`, the seconds of one piece of work; `stop()`.
  */
 export async function startPyTorch({ python }, script, args) {
   const child = spawn(python, [`${folder}${script}`, ...args.map(String)], { stdio: ['pipe', 'pipe', 'inherit'] });
@@ -27,11 +27,13 @@ export async function startPyTorch({ python }, script, args) {
     return value;
   };
   if ((await next()) !== 'ready') throw new Error(`${script} did not start`);
+  const ask = async (line) => {
+    child.stdin.write(`${line}\n`);
+    return (await next()).split(' ').map(Number);
+  };
   return {
-    async run() {
-      child.stdin.write('\n');
-      return Number(await next());
-    },
+    ask,
+    run: async () => (await ask(''))[0],
     stop: () => child.kill(),
   };
 }

@@ -28,6 +28,8 @@ export interface DefenseStore {
 export interface DefenseContext extends Control {
   readonly engine: Engine;
   readonly random: Random;
+  /** Test images, only for a method that imitates published code which lets them in, see {@link Defense.wantsTestImages}. */
+  readonly test?: Dataset;
   /** Where long work may keep what it has finished; without it nothing is kept. */
   readonly store?: DefenseStore;
 }
@@ -40,6 +42,8 @@ export interface FeatureMap {
   readonly accuracy?: number;
   /** Mean cross-entropy on the same images. */
   readonly loss?: number;
+  /** Images that it was seen on, where a race dropped it before it had seen all: then the accuracy is a forecast for all. */
+  readonly images?: number;
   /** What maps are ranked by within their layer; the highest are pruned. */
   readonly suspicion: number;
   /** Chance of so low an accuracy in a map like the median of its layer, corrected for the number of maps, 0..1, if that was asked. */
@@ -64,5 +68,7 @@ export interface Repair {
 
 /** A defence: finds and removes a backdoor with the model and a few clean images. */
 export interface Defense<Schema extends z.ZodObject = z.ZodObject> extends Method<Schema> {
+  /** Whether these options ask for the faults of published code that reads test images; the result is then worth a comparison only. */
+  wantsTestImages?(options: z.infer<Schema>): boolean;
   repair(task: DefenseTask, options: z.infer<Schema>, context: DefenseContext): Promise<Repair>;
 }

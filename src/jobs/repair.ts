@@ -3,7 +3,7 @@ import { UserError } from '../core/errors.js';
 import type { Control } from '../core/progress.js';
 import { Random } from '../core/random.js';
 import type { Dataset } from '../data/dataset.js';
-import type { Defense, Repair } from '../defenses/defense.js';
+import type { Defense, DefenseStore, Repair } from '../defenses/defense.js';
 import type { Classifier } from '../nn/classifier.js';
 import { checkDifferentiable } from '../nn/import/differentiable.js';
 import type { Result } from '../report/result.js';
@@ -21,6 +21,8 @@ export interface RepairTask<Schema extends z.ZodObject = z.ZodObject> {
   readonly options?: z.input<Schema>;
   /** Any integer; default 0. */
   readonly seed?: number;
+  /** Where the defence may keep what it has finished of long work. */
+  readonly store?: DefenseStore;
 }
 
 /** What a defence did, and how `result.json` records it. */
@@ -35,13 +37,13 @@ export interface Repaired extends Repair {
  * @throws UserError when options, images and model do not fit each other; Interrupted when the signal fires.
  */
 export async function repairModel<Schema extends z.ZodObject>(task: RepairTask<Schema>, control: Control = {}): Promise<Repaired> {
-  const { engine, model, clean, defense, seed = 0 } = task;
+  const { engine, model, clean, defense, store, seed = 0 } = task;
   const options = parseOptions(defense.options, task.options ?? {}, defense.name);
   checkFit(model, clean);
   // What was built here can be differentiated; what comes from elsewhere has to show it before the work begins.
   if (model.origin) await checkDifferentiable(engine, model);
   const random = new Random(seed).fork('repair', defense.name);
-  const repair = await defense.repair({ model, clean }, options, { engine, random, ...control });
+  const repair = await defense.repair({ model, clean }, options, { engine, random, store, ...control });
   const { rule, maps } = repair;
   return { ...repair, record: { method: defense.name, title: defense.title, options, rule, ...(maps && { maps }) } };
 }

@@ -10,9 +10,13 @@ import { prepareFineTune } from '../fine-tune.js';
 import { prune } from '../prune.js';
 import { type Looked, look } from './look.js';
 import { type FmpOptions, fmpOptions } from './options.js';
+import { repairAsPublished } from './published.js';
 import type { ScanImages } from './scan.js';
 import { stopwatch } from './timing.js';
 import { withTriggeredCopies } from './unlearn.js';
+
+/** Images that the published code scans with. */
+const PUBLISHED_IMAGES = 32;
 
 /** Adversarial feature-map pruning: scan every map, silence the most suspicious of each layer, fine-tune. */
 export const fmp: Defense<typeof fmpOptions> = {
@@ -26,6 +30,7 @@ export const fmp: Defense<typeof fmpOptions> = {
     year: 2024,
   },
   options: fmpOptions,
+  wantsTestImages: ({ published }) => published,
 
   async repair({ model, clean }, options, context) {
     const { random } = context;
@@ -35,11 +40,21 @@ export const fmp: Defense<typeof fmpOptions> = {
         `selection 'binomial' tests accuracies, but the ranking is '${options.ranking}'; choose --ranking accuracy, or another selection`,
       );
     }
+    if (options.scan === 'racing' && (options.ranking !== 'accuracy' || options.selection !== 'fraction')) {
+      throw new UserError(
+        "scan 'racing' looks for the maps of lowest accuracy and knows how many there are to be; choose --ranking accuracy and " +
+          '--selection fraction, or --scan exact',
+      );
+    }
     // Images that do not fill a batch come to light here, before the long part.
     prepareFineTune(clean, options, context);
     const { seconds, timed } = stopwatch();
     const layers = convLayers(model.graph);
     const images = scanImages(clean, options.scan_images, random.fork('scan images'));
+    if (options.published) {
+      const few = scanImages(clean, PUBLISHED_IMAGES, random.fork('scan images'));
+      return repairAsPublished({ model, clean, layers, images: few, test: context.test }, options, context);
+    }
     const history: EpochRecord[] = [];
     let repaired = model;
     let seen: Looked = { maps: {}, by: '', triggers: [] };

@@ -33,6 +33,19 @@ export const fmpOptions = z.object({
     .default(0.02)
     .describe('scan: change of a pixel at the random start, and in each step if there are several, 0 to 1'),
   steps: z.int().min(1).default(1).describe('scan: gradient steps, from 1; 1 is FGSM with a step of eps, more are PGD with steps of alpha'),
+  scan: z
+    .enum(['exact', 'racing'])
+    .default('exact')
+    .describe(
+      'exact looks at every map on every image; racing (with ranking accuracy and selection fraction) stops looking at a map that will ' +
+        'not be among those to prune',
+    ),
+  race_error: z
+    .number()
+    .gt(0)
+    .lt(1)
+    .default(0.05)
+    .describe('racing: chance, for each map that the exact scan would have pruned, that it is dropped, between 0 and 1'),
   scan_memory: z
     .int()
     .min(1)
@@ -66,6 +79,12 @@ export const fmpOptions = z.object({
     .describe(
       'response: copies of clean images with the changes found and their true labels, added for fine-tuning, as a share of the clean ' +
         'images, 0 to 1 (published: 0)',
+    ),
+  published: z
+    .boolean()
+    .default(false)
+    .describe(
+      'do as the published code does, its known faults included, for comparison only; only eps, alpha and the training options count',
     ),
   hold_masks: z.boolean().default(true).describe('keep pruned maps at zero while fine-tuning (published: false)'),
   ...fineTuneOptions,

@@ -19,6 +19,7 @@ import { loadBackdoor } from './load-backdoor.js';
 import { loadDataFor, loadModelFor } from './load-for-model.js';
 import { checkSaved } from './models.js';
 import { type SavedRun, saveRun } from './run-folder.js';
+import { storeFolder } from './store-folder.js';
 import { residentMemory, surroundingsOf } from './surroundings.js';
 
 export interface RepairRun {
@@ -45,6 +46,7 @@ export interface RepairRun {
 
 /**
  * Repairs a model, measures it before and after, and writes `repaired.onnx`, `result.json`, `pictures.json` and `report.html`.
+ * Until then there may be a checkpoint in the folder, from which the same run goes on after it was interrupted or killed.
  * @throws UserError when something does not fit or cannot be read or written; Interrupted when the signal fires.
  */
 export async function runRepair(run: RepairRun, control: Control = {}): Promise<SavedRun> {
@@ -60,7 +62,8 @@ export async function runRepair(run: RepairRun, control: Control = {}): Promise<
   const backdoor = stored?.backdoor;
   const before = await meter.run('measure before', () => evaluateModel({ engine, model, test, backdoor }, labelled(control, 'before')));
   const clean = drawClean(data.train, { ratio, seed });
-  const repair = () => repairModel({ engine, model, clean, defense, options, seed }, control);
+  const store = storeFolder(out, defense.name);
+  const repair = () => repairModel({ engine, model, clean, defense, options, seed, store }, control);
   const repaired = await meter.run(defense.name, repair, ({ seconds }) => seconds);
   const measureAfter = () => evaluateModel({ engine, model: repaired.model, test, backdoor }, labelled(control, 'after'));
   const after = await meter.run('measure after', measureAfter);
@@ -72,6 +75,7 @@ export async function runRepair(run: RepairRun, control: Control = {}): Promise<
   const result = makeResult(frame, { ...outcome, history: { [defense.name]: history }, phases: meter.phases });
   const saved = await saveRun(out, { result, pictures, models: { repaired: repaired.model }, trigger: backdoor?.trigger });
   await checkSaved(engine, saved.files[0], repaired.model);
+  await store.remove();
   return run.explain ? { ...saved, files: [...saved.files, ...(await saveExplained(out, repaired.maps, defense.title))] } : saved;
 }
 
