@@ -9,6 +9,8 @@ export interface ExplainedMap {
   /** Share of the scan images still right when the map is disturbed, and the loss on them, where a scan was made. */
   readonly accuracy?: number;
   readonly loss?: number;
+  /** Images that it was seen on, where a race dropped it before it had seen all. */
+  readonly images?: number;
   readonly chance?: number;
   readonly decision: 'pruned' | 'kept';
 }
@@ -20,12 +22,13 @@ export function explainMaps(maps: Readonly<Record<string, readonly FeatureMap[]>
   return Object.fromEntries(
     Object.entries(maps).map(([layer, list]) => [
       layer,
-      ranked(list).map(({ channel, suspicion, accuracy, loss, chance, pruned }, place) => ({
+      ranked(list).map(({ channel, suspicion, accuracy, loss, images, chance, pruned }, place) => ({
         channel,
         rank: place + 1,
         suspicion,
         ...(accuracy !== undefined && { accuracy }),
         ...(loss !== undefined && { loss }),
+        ...(images !== undefined && { images }),
         ...(chance !== undefined && { chance }),
         decision: pruned ? 'pruned' : 'kept',
       })),
@@ -33,7 +36,7 @@ export function explainMaps(maps: Readonly<Record<string, readonly FeatureMap[]>
   );
 }
 
-const columns = ['rank', 'channel', 'suspicion', 'accuracy', 'loss', 'chance', 'decision'] as const;
+const columns = ['rank', 'channel', 'suspicion', 'accuracy', 'loss', 'images', 'chance', 'decision'] as const;
 
 /** The same as a table for spreadsheets: one line a map, empty where something was not looked at. */
 export function explainCsv(explained: Readonly<Record<string, readonly ExplainedMap[]>>): string {

@@ -29,6 +29,8 @@ const featureMap = z.object({
   accuracy: fraction.optional(),
   /** Mean cross-entropy on the same images, nats. */
   loss: loss.optional(),
+  /** Images that it was seen on, where a race dropped it before it had seen all: then the accuracy is a forecast for all. */
+  images: count.optional(),
   /** What maps are ranked by within their layer; the highest are pruned. */
   suspicion: loss,
   /** Chance of so low an accuracy in a map like the median of its layer, corrected for the number of maps, if that was asked. */

@@ -12,8 +12,13 @@ export function pruneCount(channels: number, { p, minPerLayer }: SelectionRule):
   return Math.min(channels - 1, Math.max(minPerLayer, Math.floor(channels / p)));
 }
 
+/** How many maps are pruned besides those that are so already; see {@link select}. */
+export function freshCount(channels: number, rule: SelectionRule, before: readonly number[] = [], share = 1): number {
+  return Math.max(0, Math.ceil(share * pruneCount(channels, rule)) - before.length);
+}
+
 /** The order in which maps are pruned: the more suspicious first; of equals the one with the higher loss, then the first. */
-function pruneOrder<T extends Pick<FeatureMap, 'channel' | 'suspicion' | 'loss'>>(maps: readonly T[]): T[] {
+export function pruneOrder<T extends Pick<FeatureMap, 'channel' | 'suspicion' | 'loss'>>(maps: readonly T[]): T[] {
   return maps.toSorted((a, b) => b.suspicion - a.suspicion || (b.loss ?? 0) - (a.loss ?? 0) || a.channel - b.channel);
 }
 
@@ -28,7 +33,6 @@ export function select(
   before: readonly number[] = [],
   share = 1,
 ): number[] {
-  const count = Math.ceil(share * pruneCount(maps.length, rule));
-  const fresh = pruneOrder(maps.filter(({ channel }) => !before.includes(channel))).slice(0, Math.max(0, count - before.length));
+  const fresh = pruneOrder(maps.filter(({ channel }) => !before.includes(channel))).slice(0, freshCount(maps.length, rule, before, share));
   return [...before, ...fresh.map(({ channel }) => channel)].toSorted((a, b) => a - b);
 }
