@@ -2,6 +2,7 @@ import { attacks } from '../../attacks/registry.js';
 import { defenses } from '../../defenses/registry.js';
 import type { Command } from '../command.js';
 import { attackCommand } from './attack.js';
+import { benchCommand } from './bench.js';
 import { dataGetCommand, dataListCommand } from './data.js';
 import { demoCommand } from './demo.js';
 import { devicesCommand } from './devices.js';
@@ -21,6 +22,7 @@ export const commands: readonly Command[] = [
   scanCommand,
   evaluateCommand,
   inspectCommand,
+  benchCommand,
   reportCommand,
   dataListCommand,
   dataGetCommand,

@@ -1,0 +1,47 @@
+import { Html, html } from '../markup.js';
+import { style } from '../style.js';
+import { paretoSection } from './pareto.js';
+import { script, scriptHash } from './sorting.js';
+import { benchStyle } from './style.js';
+import type { BenchTable } from './table.js';
+import { averagesTable, failuresTable, rowsTable } from './tables.js';
+import { AVERAGES, sourcesOf, stateOf } from './text.js';
+
+/**
+ * The leaderboard as one HTML file. Nothing is fetched; the one script in it sorts tables, and the page's own policy lets
+ * no other run, by its hash.
+ */
+export async function benchPage(table: BenchTable): Promise<string> {
+  const { name, averages, rows, failures } = table;
+  const policy = `default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src '${await scriptHash()}'`;
+  const sources = sourcesOf([...averages, ...rows]);
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<title>${name}: leaderboard</title>
+<style>${new Html(style)}${new Html(benchStyle)}</style>
+</head>
+<body>
+<main>
+<header><p class="kicker">Antidote</p><h1>Leaderboard: ${name}</h1><p>${stateOf(table)} Click a column's name to sort by it.</p></header>
+${averages.length > 0 && html`<section><h2>Defences, averaged over attacks</h2><p>${AVERAGES}</p>${averagesTable(averages)}</section>`}
+${paretoSection(averages)}
+${rows.length > 0 && html`<section><h2>Every attack</h2>${rowsTable(rows)}</section>`}
+${sources.length > 0 && html`<section><h2>Published numbers</h2><p>Other networks, attacks and options than here: to compare orders of magnitude.</p><ul class="sources">${sources.map((source) => html`<li>${source}</li>`)}</ul></section>`}
+${failures.length > 0 && html`<section><h2>Failures</h2>${failuresTable(failures)}</section>`}
+<section><h2>Terms</h2><dl class="terms">
+<div><dt>ACC</dt><dd>share of clean test images that are classified right; higher is better</dd></div>
+<div><dt>ASR</dt><dd>share of triggered test images that are taken for the attacker's class; lower is better</dd></div>
+<div><dt>RA</dt><dd>share of the same images that are taken for what they are; higher is better</dd></div>
+<div><dt>DER</dt><dd>defence effectiveness rating, [max(0, drop of ASR) − max(0, drop of ACC) + 1] / 2; 50 where nothing changed</dd></div>
+</dl></section>
+</main>
+<script>${new Html(script)}</script>
+</body>
+</html>
+`.text;
+}
