@@ -1,6 +1,7 @@
 import type { Value } from '../../onnx/builder.js';
 import type { Node } from '../../onnx/graph.js';
 import { type Context, channelVector, type Rewrite } from './context.js';
+import { isChannelSum } from './reductions.js';
 import type { Combination } from './values.js';
 
 /** Operators from float32 to float32 that stay finite at zero, which is what added channels may hold. */
@@ -26,6 +27,11 @@ export const elementwise: Rewrite = (node, context) => {
     }
   }
   if (!kinds.every((kind) => kind === 'image' || kind === 'scalar')) return false;
+  const reader = values.onlyReader(node.outputs[0]);
+  if (node.opType === 'Mul' && kinds.every((kind) => kind === 'image') && reader && isChannelSum(reader, context)) {
+    values.setProduct(node.outputs[0], [node.inputs[0], node.inputs[1]]);
+    return true;
+  }
   if (node.opType === 'Relu' && values.hasOneReader(node.inputs[0])) {
     values.setBlocked(node.outputs[0], values.compute(values.combination(node.inputs[0]), node.inputs[0], true));
     return true;

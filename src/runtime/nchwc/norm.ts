@@ -1,14 +1,12 @@
-import { float32, sizeOf } from '../../core/tensor.js';
-import { GraphBuilder, int, type Value } from '../../onnx/builder.js';
+import { sizeOf } from '../../core/tensor.js';
+import { GraphBuilder, type Value } from '../../onnx/builder.js';
 import { floatAttribute, type Graph, intAttribute } from '../../onnx/graph.js';
 import { channelVector, firstChannels, type Rewrite, setOutput } from './context.js';
 import { BlockedOperators } from './operators.js';
-import { channelSums, overImages } from './reductions.js';
+import { channelProducts, channelSums } from './reductions.js';
 
 /** How many times the variance the squared mean may be for the quick way. Of 24 bits it then costs 4 at most. */
 const MOST_CANCELLED = 16;
-/** From this many positions on, the quick way is quicker. */
-const FEWEST_POSITIONS = 64;
 
 /**
  * Batch normalisation in its training form: mean, variance, and the result as a multiple of x by channel, which is computed together
@@ -50,9 +48,8 @@ export const trainingNorm: Rewrite = (node, context) => {
 function varianceOf(ops: BlockedOperators, x: Value, mean: Value, shape: readonly number[]): Value {
   const { builder } = ops;
   const share = builder.scalar(shape[1] / sizeOf(shape));
-  if (shape[2] * shape[3] < FEWEST_POSITIONS) return builder.mul(squaredDeviations(ops, x, mean, shape), share);
   const square = builder.mul(mean, mean);
-  const quick = builder.sub(builder.mul(squares(ops, x, shape), share), square);
+  const quick = builder.sub(builder.mul(channelProducts(ops, x, x, shape), share), square);
   const excess = builder.reduceMax(builder.sub(square, builder.mul(quick, builder.scalar(MOST_CANCELLED))));
   const body = (name: string, make: (inner: BlockedOperators) => Value): Graph => {
     const inner = new GraphBuilder(name, undefined, `${quick}:${name}:`);
@@ -73,21 +70,5 @@ function varianceOf(ops: BlockedOperators, x: Value, mean: Value, shape: readonl
 function squaredDeviations(ops: BlockedOperators, x: Value, mean: Value, shape: readonly number[]): Value {
   const { builder } = ops;
   const deviation = ops.scale(x, ops.padded(ops.stored(shape)[1]), undefined, { bias: builder.neg(mean) });
-  return channelSums(ops, builder.mul(deviation, deviation), shape);
-}
-
-/**
- * Σ x² over images and positions: of each block of an image, X: [positions, b], the diagonal of XᵀX. That is b times as many
- * multiplications, but nothing has to be written to memory, which is what takes time.
- */
-function squares(ops: BlockedOperators, x: Value, shape: readonly number[]): Value {
-  const { builder, block } = ops;
-  const [batch, channels, height, width] = ops.stored(shape);
-  const blocks = ops.padded(channels) / block;
-  const matrices = builder.reshape(x, [batch * blocks, height * width, block]);
-  const [products] = builder.op('FusedMatMul', [matrices, matrices], { transA: int(1) }, 1, undefined, 'com.microsoft');
-  const summed = builder.reduceSum(builder.reshape(products, [batch, blocks, block, block]), [0]);
-  const identity = Float32Array.from({ length: block * block }, (_, i) => (i % (block + 1) === 0 ? 1 : 0));
-  const diagonal = builder.reduceSum(builder.mul(summed, builder.constant(float32([block, block], identity))), [2]);
-  return overImages(ops, builder.reshape(diagonal, [blocks * block]), shape);
+  return channelProducts(ops, deviation, deviation, shape);
 }

@@ -1,5 +1,5 @@
 import type { Value } from '../../onnx/builder.js';
-import type { Graph } from '../../onnx/graph.js';
+import type { Graph, Node } from '../../onnx/graph.js';
 import { inferShapes } from '../../onnx/infer-shapes.js';
 import { readsOf } from '../../onnx/sort.js';
 import type { BlockedOperators } from './operators.js';
@@ -25,10 +25,12 @@ export interface Combination {
 export class BlockedValues {
   readonly #ops: BlockedOperators;
   readonly #shapes: ReadonlyMap<string, readonly (number | undefined)[]>;
-  readonly #readers = new Map<string, number>();
+  /** Nodes that read a value; undefined for the graph's outputs. */
+  readonly #readers = new Map<string, (Node | undefined)[]>();
   readonly #plain = new Set<string>();
   readonly #blocked = new Map<string, Value>();
   readonly #combined = new Map<string, Combination>();
+  readonly #products = new Map<string, readonly [string, string]>();
   readonly #made = new Map<string, Value>();
   /** Blocked values that nothing but one further operator will read. */
   readonly #spare = new Set<Value>();
@@ -36,8 +38,8 @@ export class BlockedValues {
   constructor(ops: BlockedOperators, graph: Graph) {
     this.#ops = ops;
     this.#shapes = inferShapes(graph);
-    const read = (name: string) => this.#readers.set(name, (this.#readers.get(name) ?? 0) + 1);
-    for (const node of graph.nodes) for (const name of readsOf(node)) read(name);
+    const read = (name: string, by?: Node) => this.#readers.set(name, [...(this.#readers.get(name) ?? []), by]);
+    for (const node of graph.nodes) for (const name of readsOf(node)) read(name, node);
     for (const { name } of graph.outputs) read(name);
     for (const name of [...graph.inputs.map((input) => input.name), ...graph.initializers.keys()]) this.#plain.add(name);
   }
@@ -50,12 +52,18 @@ export class BlockedValues {
 
   /** Whether the value exists blocked, or can be computed so. */
   isBlocked(name: string): boolean {
-    return this.#blocked.has(name) || this.#combined.has(name);
+    return this.#blocked.has(name) || this.#combined.has(name) || this.#products.has(name);
   }
 
   /** Whether only one node reads the value. */
   hasOneReader(name: string): boolean {
-    return this.#readers.get(name) === 1;
+    return this.onlyReader(name) !== undefined;
+  }
+
+  /** The node that alone reads the value, once. */
+  onlyReader(name: string): Node | undefined {
+    const readers = this.#readers.get(name);
+    return readers?.length === 1 ? readers[0] : undefined;
   }
 
   setPlain(name: string): void {
@@ -65,6 +73,15 @@ export class BlockedValues {
   setBlocked(name: string, value: Value): void {
     this.#blocked.set(name, value);
     if (this.hasOneReader(name)) this.#spare.add(value);
+  }
+
+  /** Says that a value is the product of two others, for its only reader to compute. */
+  setProduct(name: string, factors: readonly [string, string]): void {
+    this.#products.set(name, factors);
+  }
+
+  product(name: string): readonly [string, string] | undefined {
+    return this.#products.get(name);
   }
 
   setCombination(name: string, combination: Combination): void {

@@ -38,12 +38,12 @@ export const weightGradient: Rewrite = (node, context) => {
   const shape = { ...whole, input: folded(whole.input, fold), output: folded(whole.output, fold) };
   const { input, output, kernel } = shape;
   const isImage = isFewChannels(context, input[1], x);
-  const plan = planOf(ops, shape, isImage ? input[1] : ops.padded(input[1]));
+  const plan = planOf(ops, shape, isImage);
   const images = isImage
     ? imagesOfPlain(ops, plainImages(context, x, whole.input, fold), plan)
     : imagesOfBlocked(ops, inFold(context, x, whole.input, fold), plan);
   const filter = filterOf(ops, inFold(context, g, whole.output, fold), plan);
-  const dilations = [shape.strides[0], shape.strides[1] * plan.channels];
+  const dilations = [plan.steps[0], plan.steps[1] * plan.channels];
   const window = { kernel: [plan.rows, output[3]], dilations, group: plan.groups };
   const product = ops.conv(images, filter, window);
   const [out, width] = [ops.padded(output[1]), kernel[1] * plan.channels];
@@ -61,22 +61,26 @@ interface Plan extends WeightGradientShape {
   /** Rows of g in a chunk, and chunks. */
   readonly rows: number;
   readonly chunks: number;
-  /** Rows of x that a chunk sees, and columns. */
+  /** Distance between taps along each axis: the stride, or 1 where the weight has one tap and only what it sees is kept. */
+  readonly steps: readonly number[];
+  /** Rows of x that a chunk keeps, and columns. */
   readonly height: number;
   readonly width: number;
   /** Groups of images. */
   readonly groups: number;
 }
 
-function planOf(ops: BlockedOperators, shape: WeightGradientShape, channels: number): Plan {
+function planOf(ops: BlockedOperators, shape: WeightGradientShape, isImage: boolean): Plan {
   const { input, output, kernel, strides } = shape;
   const [, out, outHeight, outWidth] = output;
   const blocks = ops.padded(out) / ops.block;
   const rowBytes = outWidth * Math.min(BLOCKS_AT_ONCE, blocks) * ops.block * ops.block * 4;
   const rows = largestDivisor(outHeight, FILTER_BYTES / rowBytes);
   const groups = largestDivisor(input[0] / ops.block, PIECES / (kernel[0] * Math.ceil(blocks / BLOCKS_AT_ONCE)));
-  const [height, width] = [rows, outWidth].map((count, axis) => (count - 1) * strides[axis] + kernel[axis]);
-  return { ...shape, channels, rows, chunks: outHeight / rows, height, width, groups };
+  const steps = strides.map((stride, axis) => (kernel[axis] === 1 && !isImage ? 1 : stride));
+  const [height, width] = [rows, outWidth].map((count, axis) => (count - 1) * steps[axis] + kernel[axis]);
+  const channels = isImage ? input[1] : ops.padded(input[1]);
+  return { ...shape, channels, rows, chunks: outHeight / rows, steps, height, width, groups };
 }
 
 /** The largest divisor of a number up to a limit, and 1 at least. */
@@ -89,22 +93,24 @@ function largestDivisor(of: number, limit: number): number {
 /** x̂ from blocked channels. */
 function imagesOfBlocked(ops: BlockedOperators, x: Value, plan: Plan): Value {
   const { builder, block } = ops;
-  const { input, pads, strides, chunks, rows, channels, height, width } = plan;
+  const { input, pads, strides, steps, chunks, rows, channels, height, width } = plan;
   const [batch, , inHeight, inWidth] = input;
   const blocks = channels / block;
   const before = pads.slice(0, 2);
   const after = [height - inHeight - pads[0], width - inWidth - pads[1]];
-  if (chunks === 1 && blocks === 1 && after.every((pad) => pad >= 0)) {
+  const isDense = strides.every((stride, axis) => stride === steps[axis]);
+  if (isDense && chunks === 1 && blocks === 1 && after.every((pad) => pad >= 0)) {
     const around = [...before, ...after];
     const padded = around.every((pad) => pad === 0) ? x : ops.scale(x, channels, undefined, {}, around);
     return turned(ops, padded, plan);
   }
   // One column of zeros after each row is all that is needed to fill in whatever lies outside.
-  const outside = before.some((pad) => pad > 0) || after[1] > 0 || (chunks - 1) * rows * strides[0] + height - pads[0] > inHeight;
+  const outside =
+    before.some((pad) => pad > 0) || seenRow(plan, chunks - 1, height - 1) >= inHeight || seenColumn(plan, width - 1) >= inWidth;
   const stored = inWidth + (outside ? 1 : 0);
   const padded = outside ? ops.scale(x, channels, undefined, {}, [0, 0, 0, 1]) : x;
   const from = ([chunk, y, column, channel]: readonly number[]) => {
-    const [inY, inX] = [chunk * rows * strides[0] + y - pads[0], column - pads[1]];
+    const [inY, inX] = [seenRow(plan, chunk, y), seenColumn(plan, column)];
     const isInside = inY >= 0 && inY < inHeight && inX >= 0 && inX < inWidth;
     return isInside ? (channel * inHeight + inY) * stored + inX : inWidth;
   };
@@ -117,6 +123,16 @@ function imagesOfBlocked(ops: BlockedOperators, x: Value, plan: Plan): Value {
     from,
   );
   return turned(ops, gathered, plan);
+}
+
+/** The row of x that is kept as the given one of a chunk. */
+function seenRow({ rows, strides, steps, pads }: Plan, chunk: number, row: number): number {
+  return chunk * rows * strides[0] + (row * strides[0]) / steps[0] - pads[0];
+}
+
+/** The column of x that is kept as the given one. */
+function seenColumn({ strides, steps, pads }: Plan, column: number): number {
+  return (column * strides[1]) / steps[1] - pads[1];
 }
 
 /** x̂ from a few channels that are not blocked. */
