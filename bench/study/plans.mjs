@@ -12,6 +12,19 @@ const compare = [
   ...before,
   { name: 'response 1/8', ranking: 'response', rule: eighth },
   { name: 'response 1/8, unlearn 0.2', ranking: 'response', rule: eighth, tuning: { unlearn: 0.2 } },
+  {
+    name: 'response 1/8, unlearn 0.2, masks not held',
+    ranking: 'response',
+    rule: eighth,
+    tuning: { unlearn: 0.2, hold_masks: false },
+  },
+  {
+    name: 'response 1/64, unlearn 0.2, masks not held',
+    ranking: 'response',
+    rule: { p: 64, minPerLayer: 0 },
+    tuning: { unlearn: 0.2, hold_masks: false },
+  },
+  { name: 'unlearn 0.2 alone', ranking: 'response', rule: { p: 1e6, minPerLayer: 0 }, tuning: { unlearn: 0.2 } },
   { name: 'accuracy 1/8', ranking: 'accuracy', rule: eighth },
   ...random(1),
   { name: 'oracle 1/8', ranking: 'oracle', rule: eighth },
@@ -45,6 +58,12 @@ const published = [
   { name: 'response 1/16', ranking: 'response', rule: sixteenth },
   { name: 'accuracy reversed 1/8', ranking: 'reverse-accuracy', rule: eighth },
   ...random(5).slice(1),
+  {
+    name: 'response 1/64, unlearn 0.2, masks not held',
+    ranking: 'response',
+    rule: { p: 64, minPerLayer: 0 },
+    tuning: { unlearn: 0.2, hold_masks: false },
+  },
 ];
 
 /** What decides it, besides the ranking. */
@@ -58,6 +77,12 @@ const tuning = [
   tuned('response 1/8, unlearn 0.5', { unlearn: 0.5 }),
   tuned('response 1/16, unlearn 0.2', { unlearn: 0.2 }, sixteenth),
   tuned('response 1/8, unlearn 0.2, masks not held', { unlearn: 0.2, hold_masks: false }),
+  {
+    name: 'response 1/64, unlearn 0.2, masks not held',
+    ranking: 'response',
+    rule: { p: 64, minPerLayer: 0 },
+    tuning: { unlearn: 0.2, hold_masks: false },
+  },
   tuned('response 1/4', {}, { p: 4, minPerLayer: 1 }),
   tuned('response 1/8, lr 0.05', { lr: 0.05 }),
   tuned('response 1/8, 15 epochs', { epochs: 15 }),

@@ -22,7 +22,7 @@ const classes = 3;
 const clean = madeUpDataset(16, classes, [1, 8, 8]);
 const model = preActResNet({ imageShape: [1, 8, 8], classes, mean: [0.5], std: [0.5], width: 4, depths: [1, 1], seed: 5 });
 const layers = convLayers(model.graph);
-const small = { scan_images: 12, trigger_images: 6, trigger_steps: 5, epochs: 2, batch_size: 16 };
+const small = { hold_masks: true, min_per_layer: 1, scan_images: 12, trigger_images: 6, trigger_steps: 5, epochs: 2, batch_size: 16 };
 
 function imagesOf(count: number): ScanImages {
   return { pixels: unitPixels(clean.images.subarray(0, count * 64), clean.imageShape), labels: clean.labels.slice(0, count) };

@@ -9,8 +9,8 @@ export const fmpOptions = z.object({
     .enum(strategies.map(({ name }) => name) as [string, ...string[]])
     .default(strategies[0].name)
     .describe(`what maps are ranked by: ${strategies.map(({ name, summary }) => `${name}, ${summary}`).join('; ')}`),
-  p: z.number().min(1).default(8).describe('one map in p is pruned in each layer, from 1 (published: 64)'),
-  min_per_layer: z.int().min(0).default(1).describe('maps pruned at least in each layer, from 0 (published: 0)'),
+  p: z.number().min(1).default(64).describe('one map in p is pruned in each layer, rounded down, from 1'),
+  min_per_layer: z.int().min(0).default(0).describe('maps pruned at least in each layer, from 0'),
   selection: z
     .enum(['fraction', 'two-means', 'binomial'])
     .default('fraction')
@@ -86,7 +86,7 @@ export const fmpOptions = z.object({
     .describe(
       'do as the published code does, its known faults included, for comparison only; only eps, alpha and the training options count',
     ),
-  hold_masks: z.boolean().default(true).describe('keep pruned maps at zero while fine-tuning (published: false)'),
+  hold_masks: z.boolean().default(false).describe('keep pruned maps at zero while fine-tuning'),
   ...fineTuneOptions,
 });
 
