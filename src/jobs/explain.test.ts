@@ -25,7 +25,7 @@ test('maps are explained layer by layer in the order of their suspicion', () => 
   assert.deepEqual(explained.last, [{ channel: 0, rank: 1, suspicion: 2, decision: 'kept' }]);
   assert.equal(
     explainCsv(explained),
-    'layer,rank,channel,suspicion,accuracy,loss,chance,decision\n' +
-      '"conv,1",1,2,0.9,0.5,2,,pruned\n"conv,1",2,1,0.9,0.5,1,,pruned\n"conv,1",3,0,0.1,0.5,1,,kept\nlast,1,0,2,,,,kept\n',
+    'layer,rank,channel,suspicion,accuracy,loss,images,chance,decision\n' +
+      '"conv,1",1,2,0.9,0.5,2,,,pruned\n"conv,1",2,1,0.9,0.5,1,,,pruned\n"conv,1",3,0,0.1,0.5,1,,,kept\nlast,1,0,2,,,,,kept\n',
   );
 });

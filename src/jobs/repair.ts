@@ -21,6 +21,8 @@ export interface RepairTask<Schema extends z.ZodObject = z.ZodObject> {
   readonly options?: z.input<Schema>;
   /** Any integer; default 0. */
   readonly seed?: number;
+  /** Test images; they reach the defence only if its options imitate published code that lets them in. */
+  readonly test?: Dataset;
   /** Where the defence may keep what it has finished of long work. */
   readonly store?: DefenseStore;
 }
@@ -32,18 +34,20 @@ export interface Repaired extends Repair {
 }
 
 /**
- * Repairs a model with a few clean images. Nothing else is given to the defence: no trigger, no test image.
+ * Repairs a model with a few clean images. Nothing else is given to the defence: no trigger, and no test image but to imitate
+ * published code that lets them in, which its options have to ask for.
  * Same model, images, options, seed and device: same repaired model, bit for bit.
  * @throws UserError when options, images and model do not fit each other; Interrupted when the signal fires.
  */
 export async function repairModel<Schema extends z.ZodObject>(task: RepairTask<Schema>, control: Control = {}): Promise<Repaired> {
-  const { engine, model, clean, defense, store, seed = 0 } = task;
+  const { engine, model, clean, defense, test, store, seed = 0 } = task;
   const options = parseOptions(defense.options, task.options ?? {}, defense.name);
   checkFit(model, clean);
   // What was built here can be differentiated; what comes from elsewhere has to show it before the work begins.
   if (model.origin) await checkDifferentiable(engine, model);
   const random = new Random(seed).fork('repair', defense.name);
-  const repair = await defense.repair({ model, clean }, options, { engine, random, store, ...control });
+  const leak = defense.wantsTestImages?.(options) ? { test } : {};
+  const repair = await defense.repair({ model, clean }, options, { engine, random, store, ...leak, ...control });
   const { rule, maps } = repair;
   return { ...repair, record: { method: defense.name, title: defense.title, options, rule, ...(maps && { maps }) } };
 }

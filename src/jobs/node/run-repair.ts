@@ -63,7 +63,7 @@ export async function runRepair(run: RepairRun, control: Control = {}): Promise<
   const before = await meter.run('measure before', () => evaluateModel({ engine, model, test, backdoor }, labelled(control, 'before')));
   const clean = drawClean(data.train, { ratio, seed });
   const store = storeFolder(out, defense.name);
-  const repair = () => repairModel({ engine, model, clean, defense, options, seed, store }, control);
+  const repair = () => repairModel({ engine, model, clean, defense, options, seed, test, store }, control);
   const repaired = await meter.run(defense.name, repair, ({ seconds }) => seconds);
   const measureAfter = () => evaluateModel({ engine, model: repaired.model, test, backdoor }, labelled(control, 'after'));
   const after = await meter.run('measure after', measureAfter);
