@@ -12,7 +12,7 @@ interface Point {
 
 const width = 520;
 const height = 320;
-const plot = { left: 46, right: 404, top: 12, bottom: 272 };
+const plot = { left: 46, right: 404, top: 28, bottom: 272 };
 
 /** ASR against ACC of every defence, a plot for each data set and model; nothing where there is nothing to compare. */
 export function paretoSection(averages: readonly Average[]): Html | undefined {
@@ -54,7 +54,7 @@ function draw(points: readonly Point[]): Html {
 ${y.ticks.map((tick) => html`<path class="grid" d="M${plot.left} ${top(tick)}H${plot.right}"/><text x="${plot.left - 7}" y="${top(tick) + 4}" text-anchor="end">${tickText(tick, y)}</text>`)}
 <path class="axis" d="M${plot.left} ${plot.bottom}H${plot.right}"/>
 ${x.ticks.map((tick) => html`<path class="axis" d="M${left(tick)} ${plot.bottom}v4"/><text x="${left(tick)}" y="${plot.bottom + 18}" text-anchor="middle">${tickText(tick, x)}</text>`)}
-<text x="${(plot.left + plot.right) / 2}" y="${height - 8}" text-anchor="middle">ASR, %</text><text x="${plot.left - 30}" y="${plot.top - 2}">ACC, %</text>
+<text x="${(plot.left + plot.right) / 2}" y="${height - 8}" text-anchor="middle">ASR, %</text><text x="${plot.left - 30}" y="${plot.top - 14}">ACC, %</text>
 <path class="front" d="${path}"/>
 ${labels.map(({ point, at }) => html`<g class="${front.includes(point) && 'best'}"><path class="grid" d="M${left(point.asr)} ${top(point.acc)}L${plot.right + 8} ${at}"/><circle cx="${left(point.asr)}" cy="${top(point.acc)}" r="4"><title>${point.name}: ASR ${percent(point.asr / 100)}, ACC ${percent(point.acc / 100)}</title></circle><text x="${plot.right + 12}" y="${at + 4}">${point.name}</text></g>`)}</svg>`;
 }
