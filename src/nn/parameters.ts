@@ -16,8 +16,18 @@ const learnedInputs: Readonly<Record<string, readonly number[]>> = {
 /** Operators that take a learned vector beside a value: biases, scales, embeddings of positions, tokens put in front. */
 const besides: ReadonlySet<string> = new Set(['Add', 'Mul', 'Concat']);
 
-/** Operators that only rearrange or repeat a parameter on its way to where it is used. */
-const views: ReadonlySet<string> = new Set(['Identity', 'Transpose', 'Reshape', 'Squeeze', 'Unsqueeze', 'Flatten', 'Expand', 'Cast']);
+/** Operators that only rearrange, repeat or pad a parameter on its way to where it is used. */
+const views: ReadonlySet<string> = new Set([
+  'Identity',
+  'Transpose',
+  'Reshape',
+  'Squeeze',
+  'Unsqueeze',
+  'Flatten',
+  'Expand',
+  'Pad',
+  'Cast',
+]);
 
 /**
  * Names of the parameters that training changes: weights and biases of convolutions and linear layers, scale and shift

@@ -110,13 +110,25 @@ export class GraphBuilder extends GraphDraft {
     if (window.outputPadding) attributes.output_padding = ints(window.outputPadding);
     return this.#one('ConvTranspose', [x, weight], attributes);
   }
+  maxPool(x: Value, window: Window): Value {
+    return this.#one('MaxPool', [x], windowAttributes(window));
+  }
+  averagePool(x: Value, window: Window): Value {
+    return this.#one('AveragePool', [x], windowAttributes(window));
+  }
   globalAveragePool(x: Value): Value {
     return this.#one('GlobalAveragePool', [x]);
   }
 
-  /** Batch normalisation with stored statistics. */
-  batchNorm(x: Value, scale: Value, bias: Value, mean: Value, variance: Value, epsilon: number, label?: string): Value {
-    return this.#one('BatchNormalization', [x, scale, bias, mean, variance], { epsilon: float(epsilon) }, label);
+  /** Batch normalisation with stored statistics. @param kept share of them that each step of training keeps; ONNX's default is 0.9. */
+  batchNorm(x: Value, scale: Value, bias: Value, mean: Value, variance: Value, epsilon: number, label?: string, kept?: number): Value {
+    const attributes = { epsilon: float(epsilon), ...(kept !== undefined && { momentum: float(kept) }) };
+    return this.#one('BatchNormalization', [x, scale, bias, mean, variance], attributes, label);
+  }
+
+  /** Normalisation of each vector along the last axis, with a scale and a shift for each of its elements. */
+  layerNorm(x: Value, scale: Value, shift: Value, epsilon: number, label?: string): Value {
+    return this.#one('LayerNormalization', [x, scale, shift], { axis: int(-1), epsilon: float(epsilon) }, label);
   }
 
   /** Sums over the axes (all of them where none are given). */
