@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { UserError } from '../core/errors.js';
-import { madeUpDataset } from '../testing/dataset.js';
 import { channelStatistics } from '../data/statistics.js';
+import { madeUpDataset } from '../testing/dataset.js';
 import { buildNetwork, networkOptions } from './network.js';
 
 test('mean and deviation are of each channel, over all images', () => {

@@ -1,11 +1,11 @@
 import { argmaxRows, float32, floats, sizeOf } from '../core/tensor.js';
 import { type Dataset, sizeOfDataset, subset } from '../data/dataset.js';
+import { channelStatistics } from '../data/statistics.js';
 import { type Classifier, portsOf } from '../nn/classifier.js';
 import { unitPixels } from '../nn/pixels.js';
 import { imagesPerRun } from '../nn/predict.js';
 import { percent } from '../report/format.js';
 import type { Engine } from '../runtime/engine.js';
-import { channelStatistics } from '../data/statistics.js';
 
 /** Training images that are looked at. */
 const IMAGES = 250;
