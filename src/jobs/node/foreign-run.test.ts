@@ -58,7 +58,7 @@ describe("somebody else's model and one's own images", () => {
       const notes: string[] = [];
       const data = { ...settings().data, ...(options.size !== undefined && { image_size: 10 }) };
       const defense = findDefense('fmp');
-      const quick = { epochs: 2, batch_size: 20, ranking: 'accuracy', scan_images: 10 };
+      const quick = { epochs: 2, batch_size: 20, ranking: 'accuracy', min_per_layer: 1, scan_images: 10 };
       const run = { ...settings(), data, out, model, ratio: 0.5, defense, options: quick };
       const { result } = await runRepair(run, { note: (line) => notes.push(line) });
       assert.equal(Object.values(result.pruned ?? {}).flat().length, 2);
