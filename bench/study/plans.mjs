@@ -66,6 +66,11 @@ const published = [
   },
 ];
 
+/** What the default comes to, in as few repairs as tell it: for more attacks and seeds. */
+const brief = ['backdoored', 'FT alone', 'accuracy 1/8', 'response 1/64, unlearn 0.2, masks not held'].map((wanted) =>
+  compare.find(({ name }) => name === wanted),
+);
+
 /** What decides it, besides the ranking. */
 const whole = (name, given) => ({ name, whole: true, given });
 const tuned = (name, tuning, rule = eighth) => ({ name, ranking: 'response', rule, tuning });
@@ -96,4 +101,4 @@ const choice = [
   ...['unlearn 0.2 alone', 'response 1/8, unlearn 0.2, masks not held', 'response 1/8, unlearn 0.2', 'response 1/8', 'FT alone'],
 ].map((wanted) => tuning.find(({ name }) => name === wanted));
 
-export const plans = { choice, compare, modelless, families, published, tuning };
+export const plans = { brief, choice, compare, modelless, families, published, tuning };

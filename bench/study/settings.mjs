@@ -21,7 +21,7 @@ export const settings = {
     fineTune: { epochs: 5, crop_padding: 4, horizontal_flip: true },
   },
   gtsrb: {
-    images: 13_000,
+    images: 26_000,
     clean: 1_290,
     held: 2_600,
     network: { width: 16, depths: [2, 2, 2, 2] },
