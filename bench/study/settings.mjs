@@ -25,7 +25,7 @@ export const settings = {
     clean: 1_290,
     held: 2_600,
     network: { width: 16, depths: [2, 2, 2, 2] },
-    training: { epochs: 4, batch_size: 128, lr: 0.1, lr_scheduler: 'OneCycleLR', onecycle_start_divisor: 5 },
+    training: { epochs: 10, batch_size: 128, lr: 0.1, lr_scheduler: 'OneCycleLR', onecycle_start_divisor: 5 },
     scan: { eps: 0.06, alpha: 0.02, scan_images: 64 },
     fineTune: { epochs: 5, crop_padding: 4 },
   },
