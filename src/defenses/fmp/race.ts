@@ -7,8 +7,10 @@ import type { LayerScanner, Scanner } from './scanner.js';
 import { cutSlices, type ScanImages } from './slices.js';
 import { type Fate, Tally } from './tally.js';
 
+/** Images that are looked at before it is asked again which maps to drop, at most: fewer, and less is seen in vain. */
+export const IMAGES_PER_LOOK = 16;
 /** Maps that go through to the end after the first look, for each one that is wanted. */
-const LEADERS = 3;
+const LEADERS = 2;
 /** What the spread of forecasts is taken to be before any was compared with what came: as if so many had been right. */
 const PRIOR_FORECASTS = 2;
 

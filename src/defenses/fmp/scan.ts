@@ -6,7 +6,7 @@ import type { Classifier } from '../../nn/classifier.js';
 import { type ConvLayer, countMaps } from '../../nn/feature-maps.js';
 import type { Engine } from '../../runtime/engine.js';
 import type { Budget } from './disturb.js';
-import { race } from './race.js';
+import { IMAGES_PER_LOOK, race } from './race.js';
 import type { Margins } from './race-model.js';
 import type { FinishedLayers, ScannedLayer } from './scan-checkpoint.js';
 import { Scanner } from './scanner.js';
@@ -62,7 +62,14 @@ export async function scan(
 ): Promise<ScanResult> {
   const { alpha, random, memory = MEMORY, finished, progress, signal } = options;
   const start = randomStart(images.pixels, alpha, random);
-  const scanner = await Scanner.create({ engine, classifier, images: images.labels.length, budget: budgetOf(options), memory });
+  const scanner = await Scanner.create({
+    engine,
+    classifier,
+    images: images.labels.length,
+    budget: budgetOf(options),
+    memory,
+    slice: options.race && IMAGES_PER_LOOK,
+  });
   try {
     const work = workPerMap(scanner.trace(1), layers, options.steps);
     const open = layers.map(({ name, channels }, i) => (finished?.get(name) ? 0 : work[i] * channels));

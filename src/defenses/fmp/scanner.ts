@@ -18,6 +18,8 @@ export interface ScannerTask {
   readonly budget: Budget;
   /** What the scan may take beside the network's weights, in MiB. */
   readonly memory: number;
+  /** Images of a slice at most; default as {@link chooseStack}. */
+  readonly slice?: number;
 }
 
 /** Everything that the layers of a scan have in common. */
@@ -36,9 +38,9 @@ export class Scanner {
   }
 
   static async create(task: ScannerTask): Promise<Scanner> {
-    const { engine, classifier, images, memory } = task;
+    const { engine, classifier, images, memory, slice } = task;
     const trace = await traceSizes(engine, classifier.graph, batchAxisOf(classifier));
-    const stack = chooseStack(trace(1), images, { device: engine.device, threads: engine.threads, memory });
+    const stack = chooseStack(trace(1), images, { device: engine.device, threads: engine.threads, memory, slice });
     return new Scanner(task, await Ranking.compile(engine, classifier, stack.images), stack, trace);
   }
 

@@ -12,7 +12,7 @@ const IMAGES_PER_THREAD = 16;
 const FEWEST_IN_FLIGHT = 32;
 /** On a GPU, which wants much to do at a time. */
 const IMAGES_ON_GPU = 512;
-/** Images of a slice at most: from there on nothing is gained, and a race wants small ones. */
+/** Images of a slice at most: from there on nothing is gained. */
 const MOST_IN_SLICE = 32;
 /** Buffers of the size of the largest value that a run has at a time, the transforms of fast convolutions counted in; measured. */
 const BUFFERS = 12;
@@ -24,6 +24,8 @@ export interface StackLimits {
   readonly threads: number;
   /** What a scan may take beside the network's weights, in MiB. */
   readonly memory: number;
+  /** Images of a slice at most, default 32. */
+  readonly slice?: number;
 }
 
 /**
@@ -32,11 +34,11 @@ export interface StackLimits {
  * @param graph the network, traced for one image.
  * @param images of each map in all.
  */
-export function chooseStack(graph: Graph, images: number, { device, threads, memory }: StackLimits): Stack {
+export function chooseStack(graph: Graph, images: number, { device, threads, memory, slice = MOST_IN_SLICE }: StackLimits): Stack {
   const { flying, held } = bytesPerImage(graph);
   const budget = memory * MEBIBYTE;
   const fast = device === 'cpu' ? Math.max(FEWEST_IN_FLIGHT, threads * IMAGES_PER_THREAD) : IMAGES_ON_GPU;
-  const slices = Math.ceil(images / Math.max(1, Math.min(MOST_IN_SLICE, images, Math.floor(budget / (flying + held)))));
+  const slices = Math.ceil(images / Math.max(1, Math.min(slice, images, Math.floor(budget / (flying + held)))));
   const size = Math.ceil(images / slices);
   const most = Math.floor((budget - size * held) / flying);
   return { images: size, group: Math.max(1, Math.floor(Math.min(fast, most) / size)) };
