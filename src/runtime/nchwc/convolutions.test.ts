@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
+import type { GraphBuilder } from '../../onnx/builder.js';
 import { convWeightGradient } from '../../onnx/weight-gradient.js';
 import { startBlockedComparison } from '../../testing/blocked.js';
 
@@ -101,6 +102,19 @@ describe('on blocked channels everything comes to the same', { skip }, () => {
         blocked: done,
       });
     });
+  }
+});
+
+test('a weight gradient says the shapes of what it reads, where no other operator does', { skip }, async () => {
+  for (const channels of [b, b / 2, 128]) {
+    const shape = [2 * b, channels, 6, 6];
+    const window = { kernel: [3, 3], pads: [1, 1, 1, 1], strides: [1, 1], dilations: [1, 1], group: 1, input: shape, output: shape };
+    const unknown = (builder: GraphBuilder, name: string) => builder.softmax(name, 1);
+    await compare(
+      { x: shape, g: shape },
+      (builder) => [convWeightGradient(builder, unknown(builder, 'x'), unknown(builder, 'g'), window)],
+      { tolerance: 3e-5 },
+    );
   }
 });
 

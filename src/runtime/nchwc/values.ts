@@ -2,6 +2,7 @@ import type { Value } from '../../onnx/builder.js';
 import type { Graph, Node } from '../../onnx/graph.js';
 import { inferShapes } from '../../onnx/infer-shapes.js';
 import { readsOf } from '../../onnx/sort.js';
+import { weightGradientShape } from '../../onnx/weight-gradient.js';
 import type { BlockedOperators } from './operators.js';
 
 /** One summand of a value: blocked channels, times a number per channel where there is one. */
@@ -37,7 +38,7 @@ export class BlockedValues {
 
   constructor(ops: BlockedOperators, graph: Graph) {
     this.#ops = ops;
-    this.#shapes = inferShapes(graph);
+    this.#shapes = shapesOf(graph);
     const read = (name: string, by?: Node) => this.#readers.set(name, [...(this.#readers.get(name) ?? []), by]);
     for (const node of graph.nodes) for (const name of readsOf(node)) read(name, node);
     for (const { name } of graph.outputs) read(name);
@@ -163,4 +164,16 @@ export class BlockedValues {
     const inputs = [value, builder.integers(dims)];
     builder.append({ name: '', opType: 'Reshape', domain: '', inputs, outputs: [name], attributes: {} });
   }
+}
+
+/** Shapes that can be inferred, and those that weight gradients state of what they read, whatever operator that came from. */
+function shapesOf(graph: Graph): ReadonlyMap<string, readonly (number | undefined)[]> {
+  const shapes = inferShapes(graph);
+  for (const node of graph.nodes) {
+    const stated = weightGradientShape(node);
+    [stated?.input, stated?.output].forEach((shape, i) => {
+      if (shape) shapes.set(node.inputs[i], shape);
+    });
+  }
+  return shapes;
 }
