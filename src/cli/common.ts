@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { type DataOptions, dataOptions } from '../jobs/data-options.js';
+import { zooData } from '../jobs/node/zoo.js';
 import type { Engine } from '../runtime/engine.js';
 import { createEngine } from '../runtime/node/engine.js';
 import type { OptionGroup } from './command.js';
@@ -21,12 +23,14 @@ export const machineOptions = z.object({
 
 /** Which model, and what is known of a backdoor in it. */
 export const modelOptions = z.object({
-  model: z.string().min(1).describe('ONNX file of an image classifier'),
+  model: z.string().min(1).describe("ONNX file of an image classifier, or zoo:NAME for one of those that 'antidote zoo list' shows"),
   backdoor: z
     .string()
     .min(1)
     .optional()
-    .describe('result.json of the attack, to measure ASR and RA by; without it only ACC is measured. No defence sees it'),
+    .describe(
+      'result.json of the attack or zoo:NAME, to measure ASR and RA by; a model of the zoo brings its own, else only ACC is measured. No defence sees it',
+    ),
 });
 
 /** Options that every command has. */
@@ -45,6 +49,13 @@ export const everyCommand: OptionGroup = {
 /** An option `out`, described. */
 export function outOption(folder: string): z.ZodObject<{ out: z.ZodDefault<z.ZodString> }> {
   return z.object({ out: z.string().min(1).default(folder).describe('folder for what comes out; made where it is missing') });
+}
+
+/** Which data, where a model of the zoo says so unless the user does. */
+export async function readData(given: Given, model: string): Promise<DataOptions> {
+  const own = await zooData(model);
+  if (own === undefined) return given.read(dataOptions);
+  return given.read(dataOptions.extend({ data: dataOptions.shape.data.default(own) }));
 }
 
 /** Starts the engine that the options ask for, and stops it when the work is done or has failed. */

@@ -4,7 +4,7 @@ import { findAttack, triggerFrom } from '../attacks/registry.js';
 import type { Backdoor } from '../attacks/triggered.js';
 import { UserError } from '../core/errors.js';
 import { sha256 } from '../core/hash.js';
-import { readSafetensors } from '../formats/safetensors.js';
+import { readSafetensors, widenHalves } from '../formats/safetensors.js';
 import { type Result, readResult } from '../report/result.js';
 import type { Tensors } from '../runtime/engine.js';
 
@@ -51,7 +51,7 @@ async function tensorsFrom(bytes: Uint8Array, checksum: string): Promise<Tensors
   if ((await sha256(Uint8Array.from(bytes))) !== checksum) {
     throw new UserError(`${TRIGGER_TENSORS} beside it is not the file that was written with it; copy both from the same run`);
   }
-  return Object.fromEntries(readSafetensors(bytes, TRIGGER_TENSORS).tensors);
+  return Object.fromEntries(widenHalves(readSafetensors(bytes, TRIGGER_TENSORS)).tensors);
 }
 
 /** Undefined where the text is anything else; then the reader of results says what is wrong with it. */

@@ -3,7 +3,7 @@ import { dataOptions } from '../../jobs/data-options.js';
 import { runEvaluate } from '../../jobs/node/run-evaluate.js';
 import { pixelOptions } from '../../jobs/pixel-options.js';
 import type { Command } from '../command.js';
-import { machineOptions, modelOptions, withEngine } from '../common.js';
+import { machineOptions, modelOptions, readData, withEngine } from '../common.js';
 import { printRun } from '../print-run.js';
 
 const out = z.object({ out: z.string().min(1).optional().describe('folder for a result.json and a report; default: none is written') });
@@ -22,7 +22,7 @@ export const evaluateCommand: Command = {
     const settings = {
       ...given.read(modelOptions),
       pixels: given.read(pixelOptions),
-      data: given.read(dataOptions),
+      data: await readData(given, given.read(modelOptions).model),
       ...given.read(out),
       seed: given.read(machineOptions).seed,
       command: given.commandLine,

@@ -12,6 +12,7 @@ import { repairCommand } from './repair.js';
 import { reportCommand } from './report.js';
 import { scanCommand } from './scan.js';
 import { trainCommand } from './train.js';
+import { zooListCommand } from './zoo.js';
 
 /** Every command, in the order of the help. Attacks and defences come from their registries. */
 export const commands: readonly Command[] = [
@@ -26,5 +27,6 @@ export const commands: readonly Command[] = [
   reportCommand,
   dataListCommand,
   dataGetCommand,
+  zooListCommand,
   devicesCommand,
 ];

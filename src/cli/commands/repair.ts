@@ -5,7 +5,7 @@ import { dataOptions } from '../../jobs/data-options.js';
 import { runRepair } from '../../jobs/node/run-repair.js';
 import { pixelOptions } from '../../jobs/pixel-options.js';
 import type { Command } from '../command.js';
-import { machineOptions, modelOptions, outOption, withEngine } from '../common.js';
+import { machineOptions, modelOptions, outOption, readData, withEngine } from '../common.js';
 import { printRun } from '../print-run.js';
 
 const explain = z.object({
@@ -31,7 +31,7 @@ export function repairCommand(defense: Defense): Command {
         options: given.read(defense.options),
         ...given.read(modelOptions),
         pixels: given.read(pixelOptions),
-        data: given.read(dataOptions),
+        data: await readData(given, given.read(modelOptions).model),
         ...given.read(cleanOptions),
         ...given.read(out),
         ...given.read(explain),

@@ -6,7 +6,7 @@ import { runScan } from '../../jobs/node/run-scan.js';
 import { pixelOptions } from '../../jobs/pixel-options.js';
 import { verdict } from '../../report/verdict.js';
 import type { Command } from '../command.js';
-import { machineOptions, modelOptions, outOption, withEngine } from '../common.js';
+import { machineOptions, modelOptions, outOption, readData, withEngine } from '../common.js';
 
 const model = modelOptions.pick({ model: true });
 const out = outOption('runs/scan');
@@ -28,7 +28,7 @@ export const scanCommand: Command = {
       options: Object.assign({}, ...detectors.map(({ options }) => given.read(options))) as Record<string, unknown>,
       ...given.read(model),
       pixels: given.read(pixelOptions),
-      data: given.read(dataOptions),
+      data: await readData(given, given.read(model).model),
       ...given.read(cleanOptions),
       ...given.read(out),
       seed: given.read(machineOptions).seed,

@@ -1,3 +1,4 @@
+import { UserError } from '../../core/errors.js';
 import type { Control } from '../../core/progress.js';
 import { fitImages } from '../../data/fit.js';
 import { dataSources } from '../../data/node/registry.js';
@@ -9,10 +10,11 @@ import type { DataOptions } from '../data-options.js';
 import { pixelHint } from '../pixel-hint.js';
 import { loadData } from './load-data.js';
 import { loadRunnableModel } from './models.js';
+import { isZooReference, loadZooModel } from './zoo.js';
 
 /** A model and the data that it is for. */
 export interface ModelAndData {
-  /** ONNX file. */
+  /** ONNX file, or `zoo:NAME`. */
   readonly model: string;
   /** What the model wants of its images; default: what the file tells. */
   readonly pixels?: PixelOptions;
@@ -20,10 +22,15 @@ export interface ModelAndData {
 }
 
 /**
- * Reads a model; see {@link loadRunnableModel}. One that takes images of any size gets them in the size in which the data
+ * Reads a model; see {@link loadRunnableModel} and {@link loadZooModel}. One that takes images of any size gets them in the size in which the data
  * come: as the options say, or as the data set was published.
  */
-export function loadModelFor(engine: Engine, { model, pixels, data }: ModelAndData, control: Control = {}): Promise<Classifier> {
+export async function loadModelFor(engine: Engine, { model, pixels, data }: ModelAndData, control: Control = {}): Promise<Classifier> {
+  if (isZooReference(model)) {
+    const [given] = Object.entries(pixels ?? {}).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+    if (given) throw new UserError(`${model} says itself which pixels it takes; leave out ${given}`);
+    return loadZooModel(model);
+  }
   return loadRunnableModel(engine, model, { ...pixels, image_size: data.image_size, open_size: publishedSize(data) }, control);
 }
 

@@ -8,7 +8,7 @@ import type { DataOptions } from '../data-options.js';
 import { evaluateModel } from '../evaluate.js';
 import { Meter } from '../meter.js';
 import { takePictures } from '../pictures.js';
-import { loadBackdoor } from './load-backdoor.js';
+import { loadBackdoorFor } from './load-backdoor.js';
 import { loadDataFor, loadModelFor } from './load-for-model.js';
 import { saveRun } from './run-folder.js';
 import { residentMemory, surroundingsOf } from './surroundings.js';
@@ -17,11 +17,11 @@ export interface EvaluateRun {
   readonly engine: Engine;
   /** Folder for `result.json`, `pictures.json` and `report.html`; without it nothing is written. */
   readonly out?: string;
-  /** ONNX file. */
+  /** ONNX file, or `zoo:NAME`. */
   readonly model: string;
   /** What the model wants of its images, where the file does not tell. */
   readonly pixels?: PixelOptions;
-  /** JSON file that describes the backdoor; without it only ACC is measured. */
+  /** JSON file that describes the backdoor, or `zoo:NAME`; default: that of a model of the zoo. Without one only ACC is measured. */
   readonly backdoor?: string;
   readonly data: DataOptions;
   readonly seed: number;
@@ -38,7 +38,7 @@ export async function runEvaluate(run: EvaluateRun, control: Control = {}): Prom
   const { engine, out, seed, command } = run;
   if (out !== undefined) await openOutputFolder(out);
   const model = await loadModelFor(engine, run, control);
-  const stored = run.backdoor === undefined ? undefined : await loadBackdoor(run.backdoor);
+  const stored = await loadBackdoorFor(run);
   const meter = new Meter(residentMemory);
   const data = await meter.run('load data', () => loadDataFor(engine, model, run.data, seed, control));
   const { test } = data;

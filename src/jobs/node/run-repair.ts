@@ -15,7 +15,7 @@ import { labelled } from '../labelled.js';
 import { Meter } from '../meter.js';
 import { takePictures } from '../pictures.js';
 import { checkFit, repairModel } from '../repair.js';
-import { loadBackdoor } from './load-backdoor.js';
+import { loadBackdoorFor } from './load-backdoor.js';
 import { loadDataFor, loadModelFor } from './load-for-model.js';
 import { checkSaved } from './models.js';
 import { type SavedRun, saveRun } from './run-folder.js';
@@ -26,11 +26,11 @@ export interface RepairRun {
   readonly engine: Engine;
   /** Folder for what comes out; made where it is missing. */
   readonly out: string;
-  /** ONNX file. */
+  /** ONNX file, or `zoo:NAME`. */
   readonly model: string;
   /** What the model wants of its images, where the file does not tell. */
   readonly pixels?: PixelOptions;
-  /** JSON file that describes the backdoor, only to measure ASR and RA by; the defence does not see it. */
+  /** JSON file that describes the backdoor, or `zoo:NAME`, only to measure ASR and RA by; the defence does not see it. Default: that of a model of the zoo. */
   readonly backdoor?: string;
   readonly data: DataOptions;
   /** Share of the training images that the defence gets, clean. */
@@ -54,7 +54,7 @@ export async function runRepair(run: RepairRun, control: Control = {}): Promise<
   await openOutputFolder(out);
   const model = await loadModelFor(engine, run, control);
   if (model.origin) await checkDifferentiable(engine, model);
-  const stored = run.backdoor === undefined ? undefined : await loadBackdoor(run.backdoor);
+  const stored = await loadBackdoorFor(run);
   const meter = new Meter(residentMemory);
   const data = await meter.run('load data', () => loadDataFor(engine, model, run.data, seed, control));
   checkFit(model, data.train);

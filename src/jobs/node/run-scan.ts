@@ -19,7 +19,7 @@ export interface ScanRun {
   readonly engine: Engine;
   /** Folder for what comes out; made where it is missing. */
   readonly out: string;
-  /** Model file. */
+  /** Model file, or `zoo:NAME`. */
   readonly model: string;
   /** What the model wants of its images, where the file does not tell. */
   readonly pixels?: PixelOptions;

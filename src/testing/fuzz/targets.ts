@@ -17,17 +17,20 @@ import { readStorageId, storageOf } from '../../formats/torch/persistent.js';
 import { safePath } from '../../formats/zip/names.js';
 import { openZip } from '../../formats/zip/read.js';
 import { writeZip } from '../../formats/zip/write.js';
+import { buildZooModel, readZooEntry } from '../../jobs/zoo-entry.js';
 import { convLayers } from '../../nn/feature-maps.js';
 import { conventionOf } from '../../nn/import/convention-of.js';
 import { openGraph } from '../../nn/import/open-graph.js';
 import { decodeClassifier, encodeClassifier } from '../../nn/onnx-file.js';
 import { learnedParameters } from '../../nn/parameters.js';
 import { preActResNet } from '../../nn/preactresnet.js';
+import { stateDict } from '../../nn/state-dict.js';
 import { readModel } from '../../onnx/read.js';
 import { writeModel } from '../../onnx/write.js';
 import { readFixtureBytes } from '../fixtures.js';
 import { asConstantsReversed, foreignModel } from '../foreign-model.js';
 import { smallModel, tensorsOfEveryType } from '../small-model.js';
+import { zooEntryText } from '../zoo-files.js';
 import { mutate } from './mutate.js';
 import { randomPickle } from './program.js';
 
@@ -64,6 +67,8 @@ const safetensors = [{ large }, tensorsOfEveryType()].map((tensors) =>
   writeSafetensors({ tensors: new Map(Object.entries(tensors)), metadata: { a: 'b' } }),
 );
 const network = preActResNet({ imageShape: [1, 8, 8], classes: 3, mean: [0.5], std: [0.5], width: 2, depths: [1, 1] });
+const weights = writeSafetensors({ tensors: stateDict(network), metadata: {} });
+const zooEntries = [Uint8Array.from(Buffer.from(zooEntryText(network, { width: 2, depths: [1, 1], weights: '0'.repeat(64) })))];
 const classifiers = [encodeClassifier(network, { a: 'b' })];
 const foreign = [
   foreignModel({ opset: 7, layout: 'nhwc', normalize: 'unit', head: 'Softmax' }),
@@ -86,6 +91,11 @@ export const fuzzTargets: readonly FuzzTarget[] = [
   { name: 'onnx', make: mutating([writeModel(smallModel()), ...classifiers]), run: (bytes) => readModel(bytes, 'f') },
   { name: 'onnx classifier', make: mutating(classifiers), run: (bytes) => decodeClassifier(bytes, 'f') },
   { name: 'onnx of others', make: mutating(foreign), run: openForeign, slack: 2 ** 20 },
+  {
+    name: 'zoo entry',
+    make: mutating(zooEntries),
+    run: (bytes) => buildZooModel(readZooEntry(new TextDecoder().decode(bytes), 'f', 'n'), weights, 'f'),
+  },
   { name: 'tar', make: mutating([tar()]), run: readTarred },
   { name: 'ppm', make: mutating(ppms), run: (bytes) => parsePpm(bytes, 'f', 1000) },
   { name: 'idx', make: mutating(idx), run: (bytes) => parseIdx(bytes, 'f') },
