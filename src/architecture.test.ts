@@ -15,6 +15,7 @@ const files = readdirSync(new URL('src/', root), { recursive: true, encoding: 'u
 const manifest = JSON.parse(read('package.json')) as {
   version: string;
   dependencies: Record<string, string>;
+  optionalDependencies: Record<string, string>;
   devDependencies: Record<string, string>;
 };
 
@@ -28,7 +29,7 @@ describe('the project', () => {
 
   test('uses no package that package.json does not name', () => {
     // onnxruntime-common holds the types of onnxruntime-node and comes with it.
-    const known = [...Object.keys(manifest.dependencies), 'onnxruntime-common'];
+    const known = [...Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies }), 'onnxruntime-common'];
     const foreign = imports.filter(({ to }) => !/^\.|^node:/.test(to) && !known.some((name) => to === name || to.startsWith(`${name}/`)));
     assert.deepEqual(foreign, []);
   });
@@ -68,7 +69,7 @@ describe('the project', () => {
 
   test('explains every dependency', () => {
     const explained = read('docs/dependencies.md');
-    const names = Object.keys({ ...manifest.dependencies, ...manifest.devDependencies });
+    const names = Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies, ...manifest.devDependencies });
     assert.deepEqual(
       names.filter((name) => !explained.includes(`| \`${name}\` |`)),
       [],

@@ -5,19 +5,13 @@ import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import type { BenchTable } from '../report/bench/table.js';
 import { runCli } from '../testing/cli.js';
+import { shades } from '../testing/shades.js';
 import { temporaryFolders, temporaryHome } from '../testing/temporary.js';
 
 const place = temporaryFolders();
 temporaryHome(place);
 
-const CLASSES = 3;
 const CELLS = 2 * (1 + 3);
-
-/** A picture whose brightness is its class, as a portable pixmap. */
-function picture(label: number, i: number): Uint8Array {
-  const pixels = Array.from({ length: 192 }, (_, at) => 20 + 90 * label + ((at * 7 + i * 13) % 40));
-  return Buffer.concat([Buffer.from('P6\n8 8\n255\n'), Buffer.from(pixels)]);
-}
 
 const grid = `
 name: small
@@ -38,14 +32,7 @@ defenses:
 
 let folder: string;
 before(async () => {
-  const files: Record<string, Uint8Array | string> = { 'grid.yaml': grid };
-  for (const [split, count] of [
-    ['train', 20],
-    ['test', 6],
-  ] as const)
-    for (let label = 0; label < CLASSES; label++)
-      for (let i = 0; i < count; i++) files[`images/${split}/${label}/${i}.ppm`] = picture(label, i);
-  folder = await place(files);
+  folder = await place({ ...shades(), 'grid.yaml': grid });
 });
 
 const bench = (...options: string[]) => runCli(['bench', 'grid.yaml', '--threads', '1', ...options], { cwd: folder });

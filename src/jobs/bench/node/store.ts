@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { cp, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '../../../core/errors.js';
 import { explainWrite, openOutputFolder, readFileBounded, writeFileAtomic } from '../../../runtime/node/files.js';
@@ -74,6 +75,25 @@ export class Store {
   }
 
   /**
+   * Takes over a finished cell from elsewhere. Where another was first, its files stay.
+   * @param fill puts the files into an empty folder.
+   */
+  async adopt(name: string, fill: (folder: string) => Promise<void>): Promise<void> {
+    const draft = this.work(`${name}.${hostname()}.${process.pid}`);
+    await rm(draft, { recursive: true, force: true });
+    try {
+      await mkdir(draft);
+      await fill(draft);
+      await rename(draft, this.cell(name)).catch((error: unknown) => {
+        if (!this.isDone(name)) throw explainWrite(error, this.cell(name));
+      });
+    } finally {
+      await rm(draft, { recursive: true, force: true });
+    }
+    await this.forget(name);
+  }
+
+  /**
    * Takes over the finished cells of another store that are missing here.
    * @returns how many.
    * @throws UserError when there is no store at that path.
@@ -87,11 +107,7 @@ export class Store {
     for (const name of names.sort()) {
       if (!/^[0-9a-f]{24}$/.test(name) || !source.isDone(name) || this.isDone(name)) continue;
       if (!(await stat(source.cell(name))).isDirectory()) continue;
-      const copy = this.work(`${name}.${process.pid}`);
-      await rm(copy, { recursive: true, force: true });
-      await cp(source.cell(name), copy, { recursive: true });
-      await rename(copy, this.cell(name)).catch(() => rm(copy, { recursive: true, force: true }));
-      await this.forget(name);
+      await this.adopt(name, (folder) => cp(source.cell(name), folder, { recursive: true }));
       count++;
     }
     return count;
