@@ -3,6 +3,7 @@ import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../../../../core/errors.js';
+import { explainWrite } from '../../../../runtime/node/files.js';
 import { type Connection, SCHEMA } from './connection.js';
 
 /** Bytes of a part; one statement carries one, and signs of life wait for it. */
@@ -72,8 +73,13 @@ export async function discard(connection: Connection, { id }: Upload): Promise<v
 /** Writes the files of a cell into an empty folder that nobody looks into yet. @throws UserError when they are not what was put there. */
 export async function download(connection: Connection, cell: string, { id, files }: Upload, folder: string): Promise<void> {
   for (const { path, bytes, sha256 } of files) {
+    const file = join(folder, path);
+    const written = <T>(work: Promise<T>) =>
+      work.catch((error: unknown) => {
+        throw explainWrite(error, file);
+      });
     const hash = createHash('sha256');
-    const handle = await open(join(folder, path), 'wx');
+    const handle = await written(open(file, 'wx'));
     try {
       let left = bytes;
       for (let number = 0; left > 0; number++) {
@@ -81,10 +87,10 @@ export async function download(connection: Connection, cell: string, { id, files
         const [row] = await connection.query<{ bytes: Buffer }>(text, [id, path, number]);
         if (!row || row.bytes.length === 0 || row.bytes.length > left) throw damaged(connection, cell, path);
         hash.update(row.bytes);
-        await handle.writeFile(row.bytes);
+        await written(handle.writeFile(row.bytes));
         left -= row.bytes.length;
       }
-      await handle.sync();
+      await written(handle.sync());
     } finally {
       await handle.close();
     }

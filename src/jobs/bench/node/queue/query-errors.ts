@@ -18,28 +18,29 @@ const remedies: Readonly<Record<string, string>> = {
 /** Classes of SQLSTATE that pass: connection, aborted transaction, rollback, resources, object in use, shutdown. */
 const PASSING = ['08', '25', '40', '53', '55', '57'];
 
+/** Errors of sockets that pass. The same codes come of files, but not from `connect`. */
+const AWAY = ['ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'];
+
 /** Whether the same statement may well succeed a while later. */
 export function isOutage(error: unknown): boolean {
-  if (!(error instanceof Error) || error instanceof UserError || isBug(error)) return false;
-  const state = stateOf(error);
-  // Without a state, the server said nothing: sockets and time limits.
-  return state === undefined || PASSING.includes(state.slice(0, 2));
+  if (!(error instanceof Error) || error instanceof UserError) return false;
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  // What pg itself finds has no code: connections that ended, and time that ran out.
+  if (code === undefined) return /connection|timeout/i.test(error.message);
+  if (isState(code)) return PASSING.includes(code.slice(0, 2));
+  return AWAY.includes(code) || syscall === 'connect';
 }
 
-/** An error of the database as a line that says what to do; it names neither user nor password. */
+/** An error of the database as a line that says what to do; it names neither user nor password. Other errors stay as they are. */
 export function explainQuery(error: unknown, { shown }: QueueAddress): unknown {
-  if (!(error instanceof Error) || error instanceof UserError || isBug(error)) return error;
+  if (!(error instanceof Error) || error instanceof UserError) return error;
   const code = (error as NodeJS.ErrnoException).code ?? (/timeout/i.test(error.message) ? 'ETIMEDOUT' : '');
-  // Messages of the server quote user names, at most.
-  const reason = remedies[code] ?? `${error.message || code || error.name}; try again, or use another server`;
+  if (!isOutage(error) && !isState(code)) return error;
+  const reason = remedies[code] ?? `${error.message || code}; try again, or use another server`;
   return new UserError(`cannot use the queue at ${shown}: ${reason}`);
 }
 
-function isBug({ name }: Error): boolean {
-  return ['TypeError', 'RangeError', 'ReferenceError', 'AssertionError', 'ZodError'].includes(name);
-}
-
-function stateOf(error: Error): string | undefined {
-  const { code } = error as NodeJS.ErrnoException;
-  return code !== undefined && /^[0-9A-Z]{5}$/.test(code) && /\d/.test(code) ? code : undefined;
+/** Whether a code is an SQLSTATE. */
+function isState(code: string): boolean {
+  return /^[0-9A-Z]{5}$/.test(code) && /\d/.test(code);
 }

@@ -47,7 +47,8 @@ export async function gatherQueue(run: Pick<QueueRun, 'queue' | 'store' | 'cells
 class Worker {
   readonly #ledger: Ledger;
   readonly #running = new Map<string, Promise<void>>();
-  readonly #added = new Set<string>();
+  /** When which cells were added; from time to time they are added again, lest somebody removed them. */
+  readonly #added = new Map<string, number>();
   readonly #giveUp = new AbortController();
   /** Fires when work is to stop, for whatever reason. */
   readonly #stop: AbortSignal;
@@ -99,7 +100,9 @@ class Worker {
     if (this.#connection.hasBeenUp(this.#times.lease)) await this.#patiently(() => queue.expire());
     for (const [cell, outcome] of await this.#exchange.gather(this.#ledger.open)) this.#settle(cell, outcome);
     const ready = this.#ledger.ready();
-    await this.#add(ready.filter(({ name }) => !this.#added.has(name)));
+    await this.#add(
+      ready.filter(({ name }) => performance.now() - (this.#added.get(name) ?? Number.NEGATIVE_INFINITY) > this.#times.lease),
+    );
     const free = options.jobs - this.#running.size;
     if (free > 0 && ready.length > this.#running.size && !this.#stop.aborted) for (const job of await queue.take(free)) this.#begin(job);
     if (this.#ledger.open.length > 0) await Promise.race([...this.#running.values(), pause(this.#times.poll, this.#stop)]);
@@ -108,7 +111,7 @@ class Worker {
   async #add(cells: readonly Cell[]): Promise<void> {
     if (cells.length === 0) return;
     await this.#patiently(() => this.queue.add(cells, (cell) => this.options.cells.indexOf(cell)));
-    for (const { name } of cells) this.#added.add(name);
+    for (const { name } of cells) this.#added.set(name, performance.now());
   }
 
   #begin(job: Job): void {
