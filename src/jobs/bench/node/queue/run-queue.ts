@@ -96,8 +96,8 @@ class Worker {
 
   async #turn(): Promise<void> {
     const { queue, options } = this;
-    // After an outage every worker first gets the time to give a sign of life.
-    if (this.#connection.hasBeenUp(this.#times.lease)) await this.#patiently(() => queue.expire());
+    // After an outage every worker first gets the time to give a sign of life, so this is not to wait for the end of one.
+    if (this.#connection.hasBeenUp(this.#times.lease)) await this.#connection.once(() => queue.expire());
     for (const [cell, outcome] of await this.#exchange.gather(this.#ledger.open)) this.#settle(cell, outcome);
     const ready = this.#ledger.ready();
     await this.#add(
