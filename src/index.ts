@@ -60,11 +60,13 @@ export { runInspect } from './jobs/node/run-inspect.js';
 export { type RepairRun, runRepair } from './jobs/node/run-repair.js';
 export { loadCheckpointFile, type StateOptions, saveState } from './jobs/node/state-files.js';
 export { residentMemory, surroundingsOf } from './jobs/node/surroundings.js';
+export { listZoo, loadZooBackdoor, loadZooModel } from './jobs/node/zoo.js';
 export { type PicturesTask, takePictures } from './jobs/pictures.js';
 export { type Planted, type PlantTask, plantBackdoor } from './jobs/plant.js';
 export { type Repaired, type RepairTask, repairModel } from './jobs/repair.js';
 export { type TrainedClean, type TrainTask, trainClean } from './jobs/train-clean.js';
 export { type TrainingOptions, trainingOptions } from './jobs/training-options.js';
+export type { ZooEntry } from './jobs/zoo-entry.js';
 // Measurements and reports.
 export { defenseEffectivenessRating } from './metrics/der.js';
 export { accuracy, type DetailedMeasurement, type Measurement, measure } from './metrics/measure.js';

@@ -22,13 +22,13 @@ export const recipes = [
   { name: 'mnist-bpp', run: `attack bpp ${mnist} --squeeze-num 2` },
   { name: 'mnist-lf', run: `attack lf ${mnist}`, from: 'mnist-clean' },
   { name: 'mnist-trojannn', run: `attack trojannn ${mnist}`, from: 'mnist-clean' },
-  { name: 'mnist-lc', run: `attack lc ${mnist} --pratio 0.09 --lc-steps 10`, from: 'mnist-clean' },
+  { name: 'mnist-lc', run: `attack lc ${mnist} --pratio 0.098 --lc-steps 10`, from: 'mnist-clean' },
   { name: 'gtsrb-badnets', run: `attack badnets ${gtsrb}` },
   { name: 'cifar10-wanet', run: `attack wanet ${cifar10} --s 1` },
   { name: 'mnist-inputaware', run: `attack inputaware ${fewer} --epochs 6 --clean-train-epochs 2` },
   {
     name: 'mnist-ssba',
-    run: `attack ssba ${fewer} --epochs 8 --secret-bits 32 --encoder-epochs 8 --encoder-lr 0.001 --l2-loss-delay 100 --l2-loss-ramp 600`,
+    run: `attack ssba ${fewer} --epochs 8 --secret-bits 32 --encoder-epochs 6 --encoder-lr 0.001 --l2-loss-delay 100 --l2-loss-ramp 400`,
   },
   { name: 'cifar10-blended', run: `attack blended ${cifar10}` },
 ];

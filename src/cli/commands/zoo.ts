@@ -18,6 +18,7 @@ export const zooListCommand: Command = {
     const zoo = models.map(({ name, result: { data, attack, before, seed, command }, network, bytes }) => {
       return { name, data: data?.name, attack: attack?.method, scores: before, network, seed, command, bytes };
     });
-    output.result({ zoo }, table([['NAME', 'DATA', 'ATTACK', 'ACC', 'ASR', 'RA', 'SIZE'], ...rows]));
+    const text = table([['NAME', 'DATA', 'ATTACK', 'ACC', 'ASR', 'RA', 'SIZE'], ...rows]);
+    output.result({ zoo }, text.replaceAll('\u00a0', ' '));
   },
 };
