@@ -52,7 +52,9 @@ export async function invertTriggers(
 ): Promise<PseudoTrigger[]> {
   const { classes } = classifier;
   const perClass = Math.min(images.dims[0], Math.max(FEWEST_IMAGES, Math.floor(options.rows / classes)));
-  const group = Math.max(1, Math.min(classes, Math.floor(options.rows / perClass)));
+  const most = Math.max(1, Math.min(classes, Math.floor(options.rows / perClass)));
+  // As many classes in every group, so that the last one does not go through half empty.
+  const group = Math.ceil(classes / Math.ceil(classes / most));
   const objective = await objectiveGraph(engine, classifier, family, group, perClass, options.weight ?? family.weight);
   const { graph, carry } = stepGraph(objective, options.rate ?? family.rate);
   const program = await engine.compile(graph, { carry });
