@@ -69,7 +69,7 @@ function stateNames(graph: Graph): string[] {
  */
 function definitionOrder(names: readonly string[]): string[] {
   const position = (name: string, index: number) => {
-    const [, block] = /^(.*\.)(?:shortcut|downsample)\./.exec(name) ?? [];
+    const [, block] = /^(.*\.)(?:shortcut|downsample|convShortcut)\./.exec(name) ?? [];
     return block === undefined ? index : names.findLastIndex((other) => other.startsWith(block)) + 0.5;
   };
   const keyed = names.map((name, index) => ({ name, at: position(name, index) }));
