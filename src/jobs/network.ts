@@ -1,18 +1,38 @@
 import { z } from 'zod';
 import { UserError } from '../core/errors.js';
+import { nearest } from '../core/lookup.js';
 import type { Dataset } from '../data/dataset.js';
 import { channelStatistics } from '../data/statistics.js';
 import type { Classifier } from '../nn/classifier.js';
-import { preActResNet } from '../nn/preactresnet.js';
+import { architectures, findArchitecture, isArchitecture } from '../nn/zoo/registry.js';
+import { parseOptions } from './options.js';
+
+const names = architectures.map(({ name }) => name);
+
+function noSuchNetwork(name: unknown): string {
+  const near = nearest(String(name), names);
+  return near ? `no such network, the nearest is ${near}` : 'no such network';
+}
 
 /** Which network is trained. */
 export const networkOptions = z.object({
   model: z
-    .enum(['preactresnet18'])
+    .string()
+    .refine(isArchitecture, { error: ({ input }) => noSuchNetwork(input) })
     .default('preactresnet18')
-    .describe('architecture; width and depths other than the defaults make it a smaller or larger one of its kind'),
-  width: z.int().min(1).max(1024).default(64).describe('channels of the first stage, 1 to 1024; each later stage has twice as many'),
-  depths: z.array(z.int().min(1)).min(1).max(8).default([2, 2, 2, 2]).describe('blocks in each stage, 1 to 8 stages'),
+    .describe(`architecture: ${names.join(', ')}, or another wrn-DEPTH-WIDENING; width and depths make it smaller or larger`),
+  width: z
+    .int()
+    .min(1)
+    .max(1024)
+    .optional()
+    .describe("channels of the first stage, 1 to 1024, from which all others follow; default: the network's, 64 for preactresnet18"),
+  depths: z
+    .array(z.int().min(1))
+    .min(1)
+    .max(8)
+    .optional()
+    .describe("blocks in each stage, 1 to 8 stages; default: the network's, 2,2,2,2 for preactresnet18"),
   mean: z.array(z.number()).optional().describe("mean of each channel's pixels in [0, 1]; default: of the training images"),
   std: z.array(z.number().gt(0)).optional().describe("standard deviation of each channel's pixels; default: of the training images"),
 });
@@ -21,10 +41,23 @@ export const networkOptions = z.object({
 export type NetworkOptions = z.infer<typeof networkOptions>;
 
 /**
- * A network with fresh weights that fits a data set; its normalisation is part of the graph.
- * @throws UserError when mean or std have not one number for each channel.
+ * Reads {@link networkOptions}, and fills in the network's own width and depths where none are given, so that a record has them.
+ * @param what whose options they are, for messages.
+ * @throws UserError with the first thing that is wrong.
  */
-export function buildNetwork(train: Dataset, { width, depths, mean, std }: NetworkOptions, seed: number): Classifier {
+export function readNetworkOptions(values: unknown, what: string): NetworkOptions {
+  const { model, width, depths, ...others } = parseOptions(networkOptions, values, what);
+  const own = findArchitecture(model);
+  const filled = depths ?? (own.depths && [...own.depths]);
+  return { model, width: width ?? own.width, ...(filled && { depths: filled }), ...others };
+}
+
+/**
+ * A network with fresh weights that fits a data set; its normalisation is part of the graph.
+ * @throws UserError when mean or std have not one number for each channel, the images are too small for the network, or it cannot have
+ *   such a width or such depths.
+ */
+export function buildNetwork(train: Dataset, { model, width, depths, mean, std }: NetworkOptions, seed: number): Classifier {
   const measured = channelStatistics(train);
   const [channels] = train.imageShape;
   for (const [name, values] of Object.entries({ mean, std })) {
@@ -34,5 +67,6 @@ export function buildNetwork(train: Dataset, { width, depths, mean, std }: Netwo
     );
   }
   const { imageShape, classes } = train;
-  return preActResNet({ imageShape, classes: classes.length, mean: mean ?? measured.mean, std: std ?? measured.std, width, depths, seed });
+  const normalisation = { mean: mean ?? measured.mean, std: std ?? measured.std };
+  return findArchitecture(model).build({ imageShape, classes: classes.length, ...normalisation, width, depths, seed });
 }

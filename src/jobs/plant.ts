@@ -14,7 +14,7 @@ import type { BatchSource } from '../train/batch.js';
 import type { CheckpointStore } from '../train/checkpoint.js';
 import { type EpochRecord, train } from '../train/loop.js';
 import { evaluateModel } from './evaluate.js';
-import { buildNetwork, networkOptions } from './network.js';
+import { buildNetwork, type networkOptions, readNetworkOptions } from './network.js';
 import { parseOptions } from './options.js';
 import { type PreparationCache, prepareAttack } from './preparation.js';
 import { augmentationOf, describeRun, recipeOf } from './recipe.js';
@@ -67,11 +67,13 @@ export interface Planted {
 export async function plantBackdoor<Schema extends z.ZodObject>(task: PlantTask<Schema>, control: Control = {}): Promise<Planted> {
   const { engine, data, attack, seed = 0, checkpoints, cache } = task;
   const own = parseOptions(attack.options, task.attackOptions ?? {}, attack.name);
-  const network = parseOptions(networkOptions, task.network ?? {}, 'the network');
+  const network = readNetworkOptions(task.network ?? {}, 'the network');
   const training = parseOptions(trainingOptions, task.training ?? {}, 'training');
   const random = new Random(seed);
   const context = { engine, random: random.fork('attack'), readImage: task.readImage, ...control };
 
+  // Before the long part, as a network may not fit the images.
+  const fresh = buildNetwork(data.train, network, seed);
   const started = performance.now();
   const prepared = await prepareAttack(attack as unknown as Attack, data.train, own, { ...context, model: task.cleanModel, cache, seed });
   const poisoned = await attack.poison(data.train, own, { ...context, prepared: prepared?.tensors });
@@ -88,7 +90,6 @@ export async function plantBackdoor<Schema extends z.ZodObject>(task: PlantTask<
     ...control,
   };
   const ready = performance.now();
-  const fresh = buildNetwork(data.train, network, seed);
   const trained =
     poisoned.kind === 'data'
       ? { ...(await train(engine, fresh, source, trainOptions)), trigger: poisoned.trigger }

@@ -9,7 +9,7 @@ import type { Engine } from '../runtime/engine.js';
 import type { CheckpointStore } from '../train/checkpoint.js';
 import { type EpochRecord, train } from '../train/loop.js';
 import { evaluateModel } from './evaluate.js';
-import { buildNetwork, networkOptions } from './network.js';
+import { buildNetwork, type networkOptions, readNetworkOptions } from './network.js';
 import { parseOptions } from './options.js';
 import { augmentationOf, describeRun, recipeOf } from './recipe.js';
 import { trainingOptions } from './training-options.js';
@@ -44,7 +44,7 @@ export interface TrainedClean {
  */
 export async function trainClean(task: TrainTask, control: Control = {}): Promise<TrainedClean> {
   const { engine, data, seed = 0, checkpoints } = task;
-  const network = parseOptions(networkOptions, task.network ?? {}, 'the network');
+  const network = readNetworkOptions(task.network ?? {}, 'the network');
   const training = parseOptions(trainingOptions, task.training ?? {}, 'training');
   const random = new Random(seed).fork('batches');
   const source = batches(data.train, { batchSize: training.batch_size, random, augment: augmentationOf(training) });

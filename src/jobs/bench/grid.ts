@@ -4,7 +4,7 @@ import { UserError } from '../../core/errors.js';
 import { findDefense } from '../../defenses/registry.js';
 import { cleanOptions } from '../clean.js';
 import { dataOptions } from '../data-options.js';
-import { networkOptions } from '../network.js';
+import { readNetworkOptions } from '../network.js';
 import { parseOptions } from '../options.js';
 import { trainingOptions } from '../training-options.js';
 
@@ -112,7 +112,7 @@ export function readGrid(value: unknown, file: string): Grid {
       return { label: entry.label ?? name, name, options: own, training: trained, ...(from !== undefined && { from }) };
     }),
     models: each('models', models, (entry) => {
-      const { model: name, ...own } = parseOptions(networkOptions, { ...entry.options, model: entry.name }, 'the model');
+      const { model: name, ...own } = readNetworkOptions({ ...entry.options, model: entry.name }, 'the model');
       return { label: entry.label ?? modelLabel(name, entry.options), name, options: own };
     }),
   };

@@ -93,14 +93,21 @@ export function assembleNetwork(
 
 /**
  * Width and depths of a network, and its name: `resnet18`, `resnet18-w16-d1.1.1.1`.
- * @throws UserError when depths are given to a network that has but its own.
+ * @param stages the least and the most it may have; default: any number.
+ * @throws UserError when depths are given to a network that has but its own, or to more or fewer stages than it may have.
  */
 export function sized(
   { name, width, depths }: Pick<Architecture, 'name' | 'width' | 'depths'>,
   options: Pick<BuildOptions, 'width' | 'depths'>,
+  { least, most } = { least: 1, most: Number.POSITIVE_INFINITY },
 ): { name: string; width: number; depths: readonly number[] } {
   if (depths === undefined && options.depths !== undefined) {
     throw new UserError(`'${name}' has no depths to choose; leave out depths, or choose another network`);
+  }
+  const count = options.depths?.length;
+  if (count !== undefined && (count < least || count > most)) {
+    const range = least === most ? `${most}` : Number.isFinite(most) ? `${least} to ${most}` : `at least ${least}`;
+    throw new UserError(`'${name}' has ${range} stages, not ${count}; give one of depths for each`);
   }
   const chosen = { width: options.width ?? width, depths: options.depths ?? depths ?? [] };
   const suffixes = [

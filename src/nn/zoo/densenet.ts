@@ -1,3 +1,4 @@
+import { UserError } from '../../core/errors.js';
 import { constant, heNormal, type Initialisation, pytorchDefaults } from '../init.js';
 import type { Layers, Maps } from '../layers.js';
 import { type Architecture, assembleNetwork, sized } from './architecture.js';
@@ -49,6 +50,7 @@ function denseNetOf(layers: number, width: number, depths: readonly number[]): A
     imageShape: [3, 224, 224],
     build(options) {
       const { name, ...size } = sized(architecture, options);
+      if (size.width % 2 !== 0) throw new UserError(`'${architecture.name}' has an even width, not ${size.width}; choose another`);
       return assembleNetwork(name, options, initialisation, (network, image) => {
         const first = network.conv(image, 'features.conv0', { to: size.width, kernel: 7, stride: 2 });
         let x = network.maxPool(activated(network, first, 'features.norm0'), { kernel: 3, stride: 2, pad: 1 });

@@ -70,7 +70,7 @@ function efficientNetOf(variant: number, factors: { width: number; depth: number
     source: 'torchvision',
     imageShape: [3, 224, 224],
     build(options) {
-      const { name, width, depths } = sized(architecture, options);
+      const { name, width, depths } = sized(architecture, options, { least: STAGES.length, most: STAGES.length });
       const factor = (factors.width * width) / architecture.width;
       return assembleNetwork(name, options, initialisation, (network, image) => {
         let x = convNorm(network, image, 'features.0', { to: roundChannels(STEM * factor), stride: 2 }, silu);

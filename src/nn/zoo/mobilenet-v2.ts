@@ -42,7 +42,7 @@ export const mobileNetV2: Architecture = {
   source: 'torchvision',
   imageShape: [3, 224, 224],
   build(options) {
-    const { name, width, depths } = sized(architecture, options);
+    const { name, width, depths } = sized(architecture, options, { least: STAGES.length, most: STAGES.length });
     const factor = width / architecture.width;
     return assembleNetwork(name, options, mobileInitialisation, (network, image) => {
       let x = convNorm(network, image, 'features.0', { to: roundChannels(width), stride: 2 }, relu6);

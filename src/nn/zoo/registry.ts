@@ -36,6 +36,11 @@ export function findArchitecture(name: string): Architecture {
   return wideResNetNamed(name) ?? findNamed(architectures, name, 'network');
 }
 
+/** Whether {@link findArchitecture} knows a name. */
+export function isArchitecture(name: string): boolean {
+  return wideResNetNamed(name) !== undefined || architectures.some((architecture) => architecture.name === name);
+}
+
 /** WRN-d-k with d = 6 n + 4. */
 function wideResNetNamed(name: string): Architecture | undefined {
   const [depth, widening] = (/^wrn-(\d{2,3})-(\d{1,2})$/.exec(name) ?? []).slice(1).map(Number);

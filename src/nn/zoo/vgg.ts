@@ -32,7 +32,7 @@ function vggOf(layers: number, depths: readonly number[], norm: boolean): Archit
     source: 'torchvision',
     imageShape: [3, 224, 224],
     build(options) {
-      const { name, width, depths: chosen } = sized(architecture, options);
+      const { name, width, depths: chosen } = sized(architecture, options, { least: 1, most: STAGES.length });
       return assembleNetwork(name, options, initialisation, (network, image) => {
         let x = image;
         let index = 0;

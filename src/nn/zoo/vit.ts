@@ -80,7 +80,7 @@ export const vitB16: Architecture = {
   source: 'torchvision',
   imageShape: [3, 224, 224],
   build(options) {
-    const { name, width, depths } = sized(architecture, options);
+    const { name, width, depths } = sized(architecture, options, { least: 1, most: 1 });
     if (width % HEAD !== 0)
       throw new UserError(`'${architecture.name}' has a width that is a multiple of ${HEAD}, not ${width}; choose another`);
     const side = Number(options.details?.side ?? SIDE);
@@ -89,9 +89,7 @@ export const vitB16: Architecture = {
       const whole = resized(layers, image, side);
       const patches = layers.conv(whole, 'conv_proj', { to: width, kernel: PATCH, stride: PATCH, pad: 0, bias: true });
       let x = withPositions(layers, tokensOf(layers, patches), token);
-      depths.forEach((count) => {
-        for (let layer = 0; layer < count; layer++) x = encoderLayer(layers, x, `encoder.layers.encoder_layer_${layer}`);
-      });
+      for (let layer = 0; layer < depths[0]; layer++) x = encoderLayer(layers, x, `encoder.layers.encoder_layer_${layer}`);
       const features = firstToken(layers, layerNorm(layers, x, 'encoder.ln'));
       return layers.linear(features, 'heads.head', options.classes);
     });
