@@ -28,7 +28,7 @@ for (const recipe of wanted) {
   const { name, from } = recipe;
   if (from) await trained(findNamed(recipes, from, 'recipe'), flags.runs);
   const run = await trained(recipe, flags.runs);
-  const { test } = await findDataSource(/--data (\S+)/.exec(recipe.run)[1]).load();
+  const { test } = await findDataSource(recipe.study?.data ?? /--data (\S+)/.exec(recipe.run)[1]).load();
   console.log(JSON.stringify({ name, ...(await store(engine, name, run, flags.out, test)) }));
 }
 await engine.close();

@@ -6,11 +6,10 @@ const mnist = `${mnistNetwork} --epochs 2`;
 const fewer = `${mnistNetwork} --train-images 10000`;
 const colour = '--width 16 --lr 0.1 --lr-scheduler OneCycleLR';
 const cifar10 = `--data cifar10 --train-images 25000 ${colour} --epochs 10 --horizontal-flip`;
-const gtsrb = `--data gtsrb ${colour} --epochs 4`;
 
 /**
  * Recipes in the order in which they are trained. `from` names the model that an attack starts from. `run` is the command
- * without folders, device and seed, which are the same for all.
+ * without folders, device and seed, which are the same for all. `study` names a model of bench/study.mjs, which is trained there.
  */
 export const recipes = [
   { name: 'mnist-clean', run: `train ${mnist}` },
@@ -23,12 +22,12 @@ export const recipes = [
   { name: 'mnist-lf', run: `attack lf ${mnist}`, from: 'mnist-clean' },
   { name: 'mnist-trojannn', run: `attack trojannn ${mnist}`, from: 'mnist-clean' },
   { name: 'mnist-lc', run: `attack lc ${mnist} --pratio 0.098 --lc-steps 10`, from: 'mnist-clean' },
-  { name: 'gtsrb-badnets', run: `attack badnets ${gtsrb}` },
+  { name: 'gtsrb-badnets', study: { data: 'gtsrb', attack: 'badnets', seed: 0 } },
+  { name: 'cifar10-badnets', study: { data: 'cifar10', attack: 'badnets', seed: 0 } },
   { name: 'cifar10-wanet', run: `attack wanet ${cifar10} --s 1` },
-  { name: 'mnist-inputaware', run: `attack inputaware ${fewer} --epochs 6 --clean-train-epochs 2` },
+  { name: 'mnist-inputaware', run: `attack inputaware ${fewer} --epochs 10 --clean-train-epochs 2` },
   {
     name: 'mnist-ssba',
-    run: `attack ssba ${fewer} --epochs 8 --secret-bits 32 --encoder-epochs 6 --encoder-lr 0.001 --l2-loss-delay 100 --l2-loss-ramp 400`,
+    run: `attack ssba ${fewer} --epochs 4 --secret-bits 8 --encoder-epochs 4 --encoder-lr 0.001 --l2-loss-delay 50 --l2-loss-ramp 150`,
   },
-  { name: 'cifar10-blended', run: `attack blended ${cifar10}` },
 ];

@@ -1,18 +1,14 @@
 import { findAttack } from '../attacks/registry.js';
 import type { ZooEntry } from '../jobs/zoo-entry.js';
 import { integer, percent } from '../report/format.js';
+import { markdownTable, withTable } from './page-table.js';
 
-/** Where the table stands in docs/zoo.md. */
-const [START, END] = ['<!-- table -->\n', '<!-- end of table -->'];
-
-/** Backdoors that work in fewer cases than this did not take. */
+/** Backdoors with a lower ASR work poorly. */
 const WORKS = 0.9;
 
 /** `docs/zoo.md` with its table made anew from the models. Throws where the page has no place for one. */
 export function withZooTable(page: string, models: readonly (ZooEntry & { readonly bytes: number })[]): string {
-  const [start, end] = [page.indexOf(START), page.indexOf(END)];
-  if (start < 0 || end < start) throw new Error(`the page has no place for the table, ${START.trim()} to ${END}`);
-  return page.slice(0, start + START.length) + zooTable(models) + page.slice(end);
+  return withTable(page, zooTable(models));
 }
 
 function zooTable(models: readonly (ZooEntry & { readonly bytes: number })[]): string {
@@ -24,9 +20,8 @@ function zooTable(models: readonly (ZooEntry & { readonly bytes: number })[]): s
   });
   const failed = models.filter(({ result }) => (result.before?.asr ?? 1) < WORKS).map(({ name }) => `\`${name}\``);
   const total = integer(models.reduce((sum, { bytes }) => sum + bytes, 0));
-  const lines = [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`);
-  const note = failed.length > 0 ? `\nThe backdoor did not take (ASR below ${percent(WORKS, 0)}) in ${failed.join(', ')}.` : '';
-  return `${lines.join('\n')}\n\n${models.length} models, ${total} bytes in all.${note}\n`;
+  const note = failed.length > 0 ? `\nThe backdoor works poorly, with an ASR below ${percent(WORKS, 0)}, in ${failed.join(', ')}.` : '';
+  return `${markdownTable(head, rows)}\n${models.length} models, ${total} bytes in all.${note}\n`;
 }
 
 /** An attack's own options where they are not its defaults. */
