@@ -80,6 +80,8 @@ export { decodeClassifier, encodeClassifier } from './nn/onnx-file.js';
 export { type PreActResNetOptions, preActResNet } from './nn/preactresnet.js';
 export { type Images, Predictor } from './nn/predict.js';
 export { loadStateDict, stateDict } from './nn/state-dict.js';
+export type { Architecture, BuildOptions } from './nn/zoo/architecture.js';
+export { architectures, findArchitecture } from './nn/zoo/registry.js';
 export { GraphBuilder } from './onnx/builder.js';
 export { renderReport } from './report/html.js';
 export type { Pictures, Prediction, Sample } from './report/pictures.js';
