@@ -91,7 +91,7 @@ function explain(options: FmpOptions, images: ScanImages, { by, triggers }: Look
       : ` This was done in ${rounds} rounds, each with its share of the maps and ${round_epochs} epochs before the next look.`;
   const taught =
     triggers.length > 0 && unlearn > 0
-      ? ` To the clean images were added ${unlearn} times as many copies with the changes found, of ${triggers.map(({ family }) => family.name).join(', ')}, and their true labels.`
+      ? ` To the clean images were added ${unlearn} times as many copies with the changes found, ${listTriggers(triggers)}, and their true labels.`
       : '';
   return (
     `In each convolution the maps were ranked by ${by}, over ${images.labels.length} clean images; ` +
@@ -104,4 +104,10 @@ function howMany({ selection, selection_error, p, min_per_layer }: FmpOptions): 
   if (selection === 'fraction') return `one in ${p}, at least ${min_per_layer}, was`;
   if (selection === 'two-means') return 'the more suspicious of two clusters of each layer were';
   return `those whose accuracy lies below that of their layer's median map (exact binomial tests, corrected after Holm, error ${selection_error}) were`;
+}
+
+/** `of patch, warp to class 0, 8`. */
+function listTriggers(triggers: Looked['triggers']): string {
+  const distinct = (values: readonly (string | number)[]) => [...new Set(values)].join(', ');
+  return `of ${distinct(triggers.map(({ family }) => family.name))} to class ${distinct(triggers.map(({ target }) => target))}`;
 }

@@ -34,6 +34,21 @@ describe('unlearning', () => {
     assert.ok(taught.labels.subarray(size).every((label) => label !== 1));
   });
 
+  it('puts no trigger on images of its own class, whichever class that is', async () => {
+    const full = (value: number) => float32([1, 8, 8], new Float32Array(64).fill(value));
+    const triggers = [0, 1, 2].map((target) => {
+      return { family: patch, target, parameters: { mask: full(100), pattern: full(40 * target - 40) } } as unknown as PseudoTrigger;
+    });
+    const taught = await withTriggeredCopies(engine, clean, triggers, 0.5, new Random(1));
+    const [size, each] = [clean.labels.length, 8];
+    assert.equal(taught.labels.length, size + 3 * each);
+    for (const target of [0, 1, 2]) {
+      const first = size + target * each;
+      assert.ok(taught.labels.subarray(first, first + each).every((label) => label !== target));
+      assert.ok(taught.images.subarray(first * 64, (first + each) * 64).every((pixel) => pixel === [0, 128, 255][target]));
+    }
+  });
+
   it('leaves the images alone where no change was found or none is wanted', async () => {
     assert.equal(await withTriggeredCopies(engine, clean, [], 0.25, new Random(1)), clean);
     assert.equal(await withTriggeredCopies(engine, clean, [{} as PseudoTrigger], 0, new Random(1)), clean);
@@ -45,7 +60,7 @@ describe('unlearning', () => {
     const repair = (unlearn: number) =>
       fmp.repair({ model, clean }, fmp.options.parse({ ...given, unlearn }), { engine, random: new Random(1) });
     const [without, taught] = [await repair(0), await repair(0.5)];
-    assert.match(taught.rule, /added 0\.5 times as many copies .* of patch,/);
+    assert.match(taught.rule, /added 0\.5 times as many copies .* of patch to class \d/);
     assert.doesNotMatch(without.rule, /copies/);
     assert.deepEqual(taught.pruned, without.pruned);
     assert.notDeepEqual(taught.model.graph.initializers, without.model.graph.initializers);

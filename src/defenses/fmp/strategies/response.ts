@@ -1,9 +1,9 @@
 import { sizeOfDataset } from '../../../data/dataset.js';
 import { stratified } from '../../../data/sample.js';
 import { unitPixels } from '../../../nn/pixels.js';
-import { withPseudoTrigger } from '../../inversion/pseudo-trigger.js';
+import { type PseudoTrigger, withPseudoTrigger } from '../../inversion/pseudo-trigger.js';
 import { findTriggerFamily } from '../../inversion/registry.js';
-import { describeFinding, findSuspects, mostSuspicious } from '../../inversion/suspects.js';
+import { describeFinding, type Finding, findSuspects, mostSuspicious } from '../../inversion/suspects.js';
 import { responses } from '../response.js';
 import type { Strategy } from './strategy.js';
 
@@ -32,8 +32,17 @@ export const response: Strategy = {
     return {
       scores: await responses(engine, model, layers, images.pixels, changed),
       by: `their response to the cheapest change that leads clean images to one class: ${describeFinding(finding)}`,
-      // Whatever family the trigger is of, the others have come close to it in their own way.
-      triggers: findings.map(({ triggers }) => triggers[finding.suspect.target]),
+      triggers: suspectTriggers(findings),
     };
   },
 };
+
+/**
+ * For every class that is the suspect of some family, the triggers of all families that lead to it, class by class. The family
+ * that stands out most may be misled: many networks for digits make an 8 of anything dense. Unlearning what is harmless costs
+ * little, and leaving the backdoor out costs everything. And whatever family the trigger is of, the others come close to it in their own way.
+ */
+function suspectTriggers(findings: readonly Finding[]): PseudoTrigger[] {
+  const targets = new Set(findings.map(({ suspect }) => suspect.target));
+  return [...targets].flatMap((target) => findings.map(({ triggers }) => triggers[target]));
+}
