@@ -23,7 +23,17 @@ export const machineOptions = z.object({
 
 /** Which model, and what is known of a backdoor in it. */
 export const modelOptions = z.object({
-  model: z.string().min(1).describe("ONNX file of an image classifier, or zoo:NAME for one of those that 'antidote zoo list' shows"),
+  model: z
+    .string()
+    .min(1)
+    .describe(
+      "ONNX file of an image classifier; state dictionary of PyTorch (.pt, .pth, .tar, .ckpt) or safetensors; or zoo:NAME for one of those that 'antidote zoo list' shows",
+    ),
+  arch: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('network that a state dictionary was saved from, see docs/models.md; default: the one that its names and shapes fit'),
   backdoor: z
     .string()
     .min(1)

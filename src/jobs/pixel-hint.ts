@@ -26,8 +26,9 @@ interface Form {
  * @returns one line, or undefined where there is nothing to say.
  */
 export async function pixelHint(engine: Engine, model: Classifier, train: Dataset): Promise<string | undefined> {
-  const { origin, classes, batch, imageShape } = model;
-  if (origin?.convention.basis !== 'assumed' || batch !== undefined || classes !== train.classes.length) return undefined;
+  const { origin, checkpoint, classes, batch, imageShape } = model;
+  const isGuess = checkpoint ? !checkpoint.pixelsGiven : origin?.convention.basis === 'assumed';
+  if (!isGuess || batch !== undefined || classes !== train.classes.length) return undefined;
   const total = sizeOfDataset(train);
   const count = Math.min(IMAGES, total);
   // Evenly spread, as files often hold one class after the other.

@@ -21,6 +21,15 @@ export interface Classifier {
   readonly batch?: number;
   /** The file of somebody else's that it was read from, and is written back to with its changed weights. */
   readonly origin?: Origin;
+  /** The state dictionary of somebody else's that its parameters were read from. */
+  readonly checkpoint?: CheckpointOrigin;
+}
+
+/** A state dictionary, which says nothing of the pixels that its network wants. */
+export interface CheckpointOrigin {
+  readonly file: string;
+  /** Whether they were said otherwise; if not, they are taken to be in [0, 1]. */
+  readonly pixelsGiven: boolean;
 }
 
 /** Names of a classifier's only input and only output. */

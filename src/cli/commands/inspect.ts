@@ -1,14 +1,19 @@
 import { z } from 'zod';
+import { UserError } from '../../core/errors.js';
+import { type CheckpointInspection, inspectCheckpoint } from '../../jobs/node/inspect-checkpoint.js';
+import { isCheckpointName } from '../../jobs/node/load-checkpoint.js';
 import { runInspect } from '../../jobs/node/run-inspect.js';
 import { pixelOptions } from '../../jobs/pixel-options.js';
 import type { Inspection } from '../../nn/import/inspect.js';
 import { shape } from '../../nn/import/layout.js';
 import { integer } from '../../report/format.js';
 import type { Command } from '../command.js';
+import { modelOptions } from '../common.js';
 import { table } from '../table.js';
 
 const size = z.object({
   image_size: z.int().min(1).max(4096).optional().describe('height and width of the images, pixels, for a model that leaves them open'),
+  arch: modelOptions.shape.arch,
 });
 
 /** `inspect FILE`: what a model is, and what can be done with it. */
@@ -18,7 +23,14 @@ export const inspectCommand: Command = {
   operands: ['FILE'],
   groups: [{ title: 'Pixels', schema: z.object({ ...pixelOptions.shape, ...size.shape }) }],
   async run(given, { output }) {
-    const inspection = await runInspect(given.operands[0], { ...given.read(pixelOptions), ...given.read(size) });
+    const [file] = given.operands;
+    const { arch, ...pixels } = { ...given.read(pixelOptions), ...given.read(size) };
+    if (isCheckpointName(file)) {
+      const found = inspectCheckpoint(file, pixels, arch);
+      return output.result({ ...found }, checkpointText(found));
+    }
+    if (arch !== undefined) throw new UserError(`${file}: only a state dictionary needs --arch; leave it out`);
+    const inspection = await runInspect(file, pixels);
     output.result({ ...inspection }, text(inspection));
   },
 };
@@ -62,6 +74,44 @@ function text({ file, opset, inputs, outputs, parameters, layers, operators, pro
   ];
   return sections.join('\n\n');
 }
+
+function checkpointText({
+  file,
+  format,
+  choice,
+  tensors,
+  parameters,
+  network,
+  imageShape,
+  classes,
+  layers,
+  problems,
+}: CheckpointInspection) {
+  const maps = layers.reduce((sum, layer) => sum + layer.maps, 0);
+  const facts = [
+    ['File', `${file}, ${FORMATS[format] ?? format}`],
+    ['Content', `${choice}; ${tensors} tensors`],
+    ['Network', network ?? 'not known'],
+    ...(imageShape ? [['Images', `${imageShape.join(' x ')}, where the network takes any size as it is usually built`]] : []),
+    ...(classes === undefined ? [] : [['Classes', String(classes)]]),
+    ['Parameters', integer(parameters)],
+    ...(network === undefined ? [] : [['Feature maps', `${integer(maps)} in ${layers.length} convolutions`]]),
+  ];
+  const convolutions = layers.map(({ name, maps: count }) => [name, String(count)]);
+  return [
+    table(facts),
+    ...(layers.length > 0 ? [table([['LAYER', 'MAPS'], ...convolutions])] : []),
+    problems.length === 0
+      ? 'Supported: every tensor has its place in the network.'
+      : ['Not supported:', ...problems.map((line) => `  ${line}`)].join('\n'),
+  ].join('\n\n');
+}
+
+const FORMATS: Readonly<Record<string, string>> = {
+  'torch-zip': 'saved by PyTorch 1.6 or later',
+  'torch-legacy': 'saved by PyTorch before 1.6',
+  safetensors: 'safetensors',
+};
 
 function able(layers: number): string {
   const checked = 'Supported: it was run, its results compared with those of the file as it is, and its gradient built.';

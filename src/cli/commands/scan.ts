@@ -8,7 +8,7 @@ import { verdict } from '../../report/verdict.js';
 import type { Command } from '../command.js';
 import { machineOptions, modelOptions, outOption, readData, withEngine } from '../common.js';
 
-const model = modelOptions.pick({ model: true });
+const model = modelOptions.pick({ model: true, arch: true });
 const out = outOption('runs/scan');
 
 /** `scan`: is a model backdoored? */

@@ -9,6 +9,7 @@ import { readModel } from '../../onnx/read.js';
 import { writeModel } from '../../onnx/write.js';
 import { createEngine } from '../../runtime/node/engine.js';
 import { FOREIGN_CLASSES, type ForeignOptions, foreignModel } from '../../testing/foreign-model.js';
+import { photos } from '../../testing/photos.js';
 import { temporaryFolders, temporaryHome } from '../../testing/temporary.js';
 import { dataOptions } from '../data-options.js';
 import { runEvaluate } from './run-evaluate.js';
@@ -19,24 +20,9 @@ temporaryHome(place);
 const engine = await createEngine({ device: 'cpu', threads: 1 });
 after(() => engine.close());
 
-/** One's own images: of one size, but not the model's, and a colour for each class. */
-function photos(): Record<string, Uint8Array> {
-  const picture = (label: number, i: number) => {
-    const pixels = Array.from({ length: 12 * 12 }, (_, at) => [label * 50, (at * 7 + i * 31) % 256, 255 - label * 50]).flat();
-    return Uint8Array.from([...Buffer.from('P6\n12 12\n255\n'), ...pixels]);
-  };
-  const files = ['train', 'test'].flatMap((split) =>
-    Array.from({ length: FOREIGN_CLASSES * 8 }, (_, i) => {
-      const label = i % FOREIGN_CLASSES;
-      return [`${split}/class ${label}/${i}.ppm`, picture(label, i)] as const;
-    }),
-  );
-  return Object.fromEntries(files);
-}
-
 let data: string;
 before(async () => {
-  data = await place(photos());
+  data = await place(photos(FOREIGN_CLASSES));
 });
 
 async function files(options: ForeignOptions): Promise<{ model: string; out: string }> {

@@ -8,30 +8,43 @@ import type { PixelOptions } from '../../nn/import/convention.js';
 import type { Engine } from '../../runtime/engine.js';
 import type { DataOptions } from '../data-options.js';
 import { pixelHint } from '../pixel-hint.js';
+import { isCheckpointName, loadCheckpointModel, noteCheckpoint } from './load-checkpoint.js';
 import { loadData } from './load-data.js';
 import { loadRunnableModel } from './models.js';
 import { isZooReference, loadZooModel } from './zoo.js';
 
 /** A model and the data that it is for. */
 export interface ModelAndData {
-  /** ONNX file, or `zoo:NAME`. */
+  /** ONNX file, state dictionary, or `zoo:NAME`. */
   readonly model: string;
+  /** For a state dictionary, the network that it was saved from; default: the one that fits. */
+  readonly arch?: string;
   /** What the model wants of its images; default: what the file tells. */
   readonly pixels?: PixelOptions;
   readonly data: DataOptions;
 }
 
 /**
- * Reads a model; see {@link loadRunnableModel} and {@link loadZooModel}. One that takes images of any size gets them in the size in which the data
+ * Reads a model; see {@link loadRunnableModel}, {@link loadCheckpointModel} and {@link loadZooModel}. One that takes images of any size gets them in the size in which the data
  * come: as the options say, or as the data set was published.
  */
-export async function loadModelFor(engine: Engine, { model, pixels, data }: ModelAndData, control: Control = {}): Promise<Classifier> {
+export async function loadModelFor(
+  engine: Engine,
+  { model, arch, pixels, data }: ModelAndData,
+  control: Control = {},
+): Promise<Classifier> {
+  const isCheckpoint = !isZooReference(model) && isCheckpointName(model);
+  if (arch !== undefined && !isCheckpoint) throw new UserError(`${model}: only a state dictionary needs --arch; leave it out`);
   if (isZooReference(model)) {
     const [given] = Object.entries(pixels ?? {}).flatMap(([name, value]) => (value === undefined ? [] : [name]));
     if (given) throw new UserError(`${model} says itself which pixels it takes; leave out ${given}`);
     return loadZooModel(model);
   }
-  return loadRunnableModel(engine, model, { ...pixels, image_size: data.image_size, open_size: publishedSize(data) }, control);
+  const sized = { ...pixels, image_size: data.image_size, open_size: publishedSize(data) };
+  if (!isCheckpoint) return loadRunnableModel(engine, model, sized, control);
+  const found = loadCheckpointModel(model, { arch, pixels: sized });
+  noteCheckpoint(found, control);
+  return found.classifier;
 }
 
 /**
@@ -51,7 +64,7 @@ export async function loadDataFor(
   const own = publishedSize(options) === undefined;
   const size = options.image_size ?? (own && height === width ? height : undefined);
   const parts = await loadData({ ...options, image_size: size }, seed, control);
-  if (!model.origin) return parts;
+  if (!model.origin && !model.checkpoint) return parts;
   const { train, test } = parts;
   if (train.imageShape.slice(1).join() !== imageShape.slice(1).join()) {
     control.note?.(

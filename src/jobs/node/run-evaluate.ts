@@ -17,8 +17,10 @@ export interface EvaluateRun {
   readonly engine: Engine;
   /** Folder for `result.json`, `pictures.json` and `report.html`; without it nothing is written. */
   readonly out?: string;
-  /** ONNX file, or `zoo:NAME`. */
+  /** ONNX file, state dictionary, or `zoo:NAME`. */
   readonly model: string;
+  /** For a state dictionary, the network that it was saved from; default: the one that fits. */
+  readonly arch?: string;
   /** What the model wants of its images, where the file does not tell. */
   readonly pixels?: PixelOptions;
   /** JSON file that describes the backdoor, or `zoo:NAME`; default: that of a model of the zoo. Without one only ACC is measured. */

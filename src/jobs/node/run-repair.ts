@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { UserError } from '../../core/errors.js';
 import type { Control } from '../../core/progress.js';
 import type { Defense, Repair } from '../../defenses/defense.js';
+import type { Classifier } from '../../nn/classifier.js';
 import type { PixelOptions } from '../../nn/import/convention.js';
 import { checkDifferentiable } from '../../nn/import/differentiable.js';
 import type { Engine } from '../../runtime/engine.js';
@@ -19,6 +20,7 @@ import { loadBackdoorFor } from './load-backdoor.js';
 import { loadDataFor, loadModelFor } from './load-for-model.js';
 import { checkSaved } from './models.js';
 import { type SavedRun, saveRun } from './run-folder.js';
+import { saveState } from './state-files.js';
 import { storeFolder } from './store-folder.js';
 import { residentMemory, surroundingsOf } from './surroundings.js';
 
@@ -26,8 +28,10 @@ export interface RepairRun {
   readonly engine: Engine;
   /** Folder for what comes out; made where it is missing. */
   readonly out: string;
-  /** ONNX file, or `zoo:NAME`. */
+  /** ONNX file, state dictionary, or `zoo:NAME`. */
   readonly model: string;
+  /** For a state dictionary, the network that it was saved from; default: the one that fits. */
+  readonly arch?: string;
   /** What the model wants of its images, where the file does not tell. */
   readonly pixels?: PixelOptions;
   /** JSON file that describes the backdoor, or `zoo:NAME`, only to measure ASR and RA by; the defence does not see it. Default: that of a model of the zoo. */
@@ -45,7 +49,7 @@ export interface RepairRun {
 }
 
 /**
- * Repairs a model, measures it before and after, and writes `repaired.onnx`, `result.json`, `pictures.json` and `report.html`.
+ * Repairs a model, measures it before and after, and writes `repaired.onnx` (and `repaired.pt`, where the model came as a state dictionary), `result.json`, `pictures.json` and `report.html`.
  * Until then there may be a checkpoint in the folder, from which the same run goes on after it was interrupted or killed.
  * @throws UserError when something does not fit or cannot be read or written; Interrupted when the signal fires.
  */
@@ -75,8 +79,19 @@ export async function runRepair(run: RepairRun, control: Control = {}): Promise<
   const result = makeResult(frame, { ...outcome, history: { [defense.name]: history }, phases: meter.phases });
   const saved = await saveRun(out, { result, pictures, models: { repaired: repaired.model }, trigger: backdoor?.trigger });
   await checkSaved(engine, saved.files[0], repaired.model);
+  const more = [
+    ...(model.checkpoint ? [await saveLikeCheckpoint(out, run.model, repaired.model)] : []),
+    ...(run.explain ? await saveExplained(out, repaired.maps, defense.title) : []),
+  ];
   await store.remove();
-  return run.explain ? { ...saved, files: [...saved.files, ...(await saveExplained(out, repaired.maps, defense.title))] } : saved;
+  return { ...saved, files: [...saved.files, ...more] };
+}
+
+/** A model that came as a state dictionary goes out as one, too, beside the ONNX file. */
+async function saveLikeCheckpoint(folder: string, given: string, model: Classifier): Promise<string> {
+  const path = join(folder, given.toLowerCase().endsWith('.safetensors') ? 'repaired.safetensors' : 'repaired.pt');
+  await saveState(path, model);
+  return path;
 }
 
 /** @throws UserError when the defence did not look at maps. */

@@ -19,8 +19,10 @@ export interface ScanRun {
   readonly engine: Engine;
   /** Folder for what comes out; made where it is missing. */
   readonly out: string;
-  /** Model file, or `zoo:NAME`. */
+  /** ONNX file, state dictionary, or `zoo:NAME`. */
   readonly model: string;
+  /** For a state dictionary, the network that it was saved from; default: the one that fits. */
+  readonly arch?: string;
   /** What the model wants of its images, where the file does not tell. */
   readonly pixels?: PixelOptions;
   readonly data: DataOptions;
