@@ -28,6 +28,6 @@ export const recipes = [
   { name: 'mnist-inputaware', run: `attack inputaware ${fewer} --epochs 10 --clean-train-epochs 2` },
   {
     name: 'mnist-ssba',
-    run: `attack ssba ${fewer} --epochs 4 --secret-bits 8 --encoder-epochs 4 --encoder-lr 0.001 --l2-loss-delay 50 --l2-loss-ramp 150`,
+    run: `attack ssba ${fewer} --epochs 8 --secret-bits 32 --encoder-epochs 6 --encoder-lr 0.001 --l2-loss-delay 100 --l2-loss-ramp 400`,
   },
 ];
