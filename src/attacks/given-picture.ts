@@ -11,7 +11,7 @@ import type { ImageShape } from './stored.js';
  * @throws UserError when there is no such file, it holds no picture, or the images are neither grey nor red-green-blue.
  */
 export async function readGivenPicture(
-  { readImage }: AttackContext,
+  { readImage }: Pick<AttackContext, 'readImage'>,
   path: string,
   [channels, height, width]: ImageShape,
   resampling: 'smooth' | 'sharp',

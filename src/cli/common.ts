@@ -41,6 +41,14 @@ export const modelOptions = z.object({
     .describe(
       'result.json of the attack or zoo:NAME, to measure ASR and RA by; a model of the zoo brings its own, else only ACC is measured. No defence sees it',
     ),
+  trigger: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'in place of backdoor, what a known trigger looks like: patch:SIZE[,grid][,POSITION], a white or checkered square in the bottom-right or another corner, or a picture file that overwrites the image where it is not black',
+    ),
+  trigger_target: z.int().min(0).optional().describe('class that trigger leads to, counted from 0'),
 });
 
 /** Options that every command has. */

@@ -8,12 +8,13 @@ import type { DataOptions } from '../data-options.js';
 import { evaluateModel } from '../evaluate.js';
 import { Meter } from '../meter.js';
 import { takePictures } from '../pictures.js';
-import { loadBackdoorFor } from './load-backdoor.js';
+import { type KnownBackdoor, loadBackdoorFor } from './load-backdoor.js';
 import { loadDataFor, loadModelFor } from './load-for-model.js';
 import { saveRun } from './run-folder.js';
 import { residentMemory, surroundingsOf } from './surroundings.js';
 
-export interface EvaluateRun {
+/** Where no backdoor is known, only ACC is measured. */
+export interface EvaluateRun extends KnownBackdoor {
   readonly engine: Engine;
   /** Folder for `result.json`, `pictures.json` and `report.html`; without it nothing is written. */
   readonly out?: string;
@@ -23,8 +24,6 @@ export interface EvaluateRun {
   readonly arch?: string;
   /** What the model wants of its images, where the file does not tell. */
   readonly pixels?: PixelOptions;
-  /** JSON file that describes the backdoor, or `zoo:NAME`; default: that of a model of the zoo. Without one only ACC is measured. */
-  readonly backdoor?: string;
   readonly data: DataOptions;
   readonly seed: number;
   /** The command line, for the record. */
@@ -40,7 +39,7 @@ export async function runEvaluate(run: EvaluateRun, control: Control = {}): Prom
   const { engine, out, seed, command } = run;
   if (out !== undefined) await openOutputFolder(out);
   const model = await loadModelFor(engine, run, control);
-  const stored = await loadBackdoorFor(run);
+  const stored = await loadBackdoorFor(run, model);
   const meter = new Meter(residentMemory);
   const data = await meter.run('load data', () => loadDataFor(engine, model, run.data, seed, control));
   const { test } = data;

@@ -16,7 +16,7 @@ import { labelled } from '../labelled.js';
 import { Meter } from '../meter.js';
 import { takePictures } from '../pictures.js';
 import { checkFit, repairModel } from '../repair.js';
-import { loadBackdoorFor } from './load-backdoor.js';
+import { type KnownBackdoor, loadBackdoorFor } from './load-backdoor.js';
 import { loadDataFor, loadModelFor } from './load-for-model.js';
 import { checkSaved } from './models.js';
 import { type SavedRun, saveRun } from './run-folder.js';
@@ -24,7 +24,8 @@ import { saveState } from './state-files.js';
 import { storeFolder } from './store-folder.js';
 import { residentMemory, surroundingsOf } from './surroundings.js';
 
-export interface RepairRun {
+/** The backdoor is there only to measure ASR and RA by; the defence does not see it. */
+export interface RepairRun extends KnownBackdoor {
   readonly engine: Engine;
   /** Folder for what comes out; made where it is missing. */
   readonly out: string;
@@ -34,8 +35,6 @@ export interface RepairRun {
   readonly arch?: string;
   /** What the model wants of its images, where the file does not tell. */
   readonly pixels?: PixelOptions;
-  /** JSON file that describes the backdoor, or `zoo:NAME`, only to measure ASR and RA by; the defence does not see it. Default: that of a model of the zoo. */
-  readonly backdoor?: string;
   readonly data: DataOptions;
   /** Share of the training images that the defence gets, clean. */
   readonly ratio: number;
@@ -58,7 +57,7 @@ export async function runRepair(run: RepairRun, control: Control = {}): Promise<
   await openOutputFolder(out);
   const model = await loadModelFor(engine, run, control);
   if (model.origin) await checkDifferentiable(engine, model);
-  const stored = await loadBackdoorFor(run);
+  const stored = await loadBackdoorFor(run, model);
   const meter = new Meter(residentMemory);
   const data = await meter.run('load data', () => loadDataFor(engine, model, run.data, seed, control));
   checkFit(model, data.train);

@@ -159,9 +159,10 @@ test('the networks of a trigger are checked, too', async () => {
 });
 
 test('a model brings its own backdoor, unless another is given', async () => {
-  const own = await loadBackdoorFor({ model: 'zoo:mnist-badnets' });
-  const other = await loadBackdoorFor({ model: 'zoo:mnist-badnets', backdoor: 'zoo:mnist-blended' });
+  const digits = { imageShape: [1, 28, 28], classes: 10 } as const;
+  const own = await loadBackdoorFor({ model: 'zoo:mnist-badnets' }, digits);
+  const other = await loadBackdoorFor({ model: 'zoo:mnist-badnets', backdoor: 'zoo:mnist-blended' }, digits);
   assert.deepEqual([own?.record.method, other?.record.method], ['badnets', 'blended']);
-  assert.equal(await loadBackdoorFor({ model: 'zoo:mnist-clean' }), undefined);
-  assert.equal(await loadBackdoorFor({ model: 'model.onnx' }), undefined);
+  assert.equal(await loadBackdoorFor({ model: 'zoo:mnist-clean' }, digits), undefined);
+  assert.equal(await loadBackdoorFor({ model: 'model.onnx' }, digits), undefined);
 });
