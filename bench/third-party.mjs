@@ -65,7 +65,7 @@ const half = { mean: [0.5], std: [0.5] };
 const models = [
   { name: 'wrn-16-1 (NAD)', file: 'nad-wrn16/backdoored-student.pth.tar', ...cifar, trigger: nad, target: 5, reported: [84.66, 100] },
   {
-    name: 'wrn-16-1 (NAD), fine-tuned',
+    name: 'wrn-16-1 (NAD) fine-tuned',
     file: 'nad-wrn16/finetuned-teacher.pth.tar',
     ...cifar,
     trigger: nad,
@@ -73,7 +73,7 @@ const models = [
     reported: [85.55, 2.15],
   },
   {
-    name: 'cnn_2conv, CIFAR-10',
+    name: 'cnn_2conv CIFAR-10',
     file: 'badnets-cnn/badnet-CIFAR10.pth',
     ...cifar,
     pixels: half,
@@ -82,7 +82,7 @@ const models = [
     reported: [49.46, 96.65],
   },
   {
-    name: 'cnn_2conv, MNIST',
+    name: 'cnn_2conv MNIST',
     file: 'badnets-cnn/badnet-MNIST.pth',
     ...mnist,
     pixels: half,
@@ -91,7 +91,7 @@ const models = [
     reported: [98.08, 99.93],
   },
   {
-    name: 'cnn_5conv, CIFAR-10',
+    name: 'cnn_5conv CIFAR-10',
     file: 'conv5-cifar10/backdoor_model.pth',
     ...cifar,
     pixels: { mean: [0.4914, 0.4822, 0.4465], std: [0.247, 0.2435, 0.2616] },
