@@ -25,25 +25,36 @@ const AT_ONCE = 8;
 
 /**
  * Decodes images to planes, [count, 3, height, width], several at once but each into its own place: the result does not
- * depend on which is done first.
+ * depend on which is done first, nor which image is complained of: the first that there is something to say about.
  * @throws UserError when an image is damaged or has another size.
  */
 export async function decodeAll(images: readonly EncodedImage[], options: DecodeOptions, { signal }: Control): Promise<Uint8Array> {
   const { size, resize, decoded } = options;
   const [height, width] = size;
   const pixels = new Uint8Array(images.length * 3 * height * width);
+  const decode = async (i: number) => {
+    const image = await decodeImage(await images[i].read(), images[i].where);
+    const fitting = resize ? resizeBilinear(image, width, height) : checkSize(image, size, images[i]);
+    writePlanes(fitting, pixels, i * 3 * height * width);
+    decoded?.();
+  };
   let next = 0;
+  const failures: { readonly index: number; readonly error: unknown }[] = [];
   const work = async () => {
-    while (next < images.length) {
+    // What was begun before is finished: an earlier image may fail, too.
+    while (next < images.length && failures.length === 0) {
       checkInterrupted(signal, 'while decoding images');
-      const i = next++;
-      const image = await decodeImage(await images[i].read(), images[i].where);
-      const fitting = resize ? resizeBilinear(image, width, height) : checkSize(image, size, images[i]);
-      writePlanes(fitting, pixels, i * 3 * height * width);
-      decoded?.();
+      const index = next++;
+      try {
+        await decode(index);
+      } catch (error) {
+        failures.push({ index, error });
+      }
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
+  const [first] = failures.sort((a, b) => a.index - b.index);
+  if (first) throw first.error;
   return pixels;
 }
 

@@ -24,7 +24,7 @@ export class WorkerEngine implements Engine {
     this.#worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: { device, threads } satisfies WorkerSettings });
     this.#worker.on('message', (answer: Answer) => this.#settle(answer));
     this.#worker.on('error', (error: Error) => this.#fail(error));
-    this.#worker.on('exit', () => this.#fail(new Error('the engine was closed')));
+    this.#worker.on('exit', () => this.#fail(closed()));
   }
 
   async compile(graph: Graph, options: CompileOptions = {}): Promise<Program> {
@@ -59,6 +59,8 @@ export class WorkerEngine implements Engine {
   }
 
   async close(): Promise<void> {
+    // At once, so that whether pending work is refused does not depend on which thread is faster.
+    this.#fail(closed());
     await this.#worker.terminate();
   }
 
@@ -88,6 +90,10 @@ export class WorkerEngine implements Engine {
     for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();
   }
+}
+
+function closed(): Error {
+  return new Error('the engine was closed');
 }
 
 function encode(graph: Graph): Uint8Array<ArrayBuffer> {
