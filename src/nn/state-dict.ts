@@ -87,7 +87,8 @@ function misfit(name: string, given: Tensor | undefined, wanted: Tensor): string
   return given.dims.join() === wanted.dims.join() ? [] : [`${name} ([${given.dims.join(', ')}], expected [${wanted.dims.join(', ')}])`];
 }
 
-function complaint(what: string, names: readonly string[]): string {
+/** `lacks a, b, c and 4 more`; empty where there are no names. */
+export function complaint(what: string, names: readonly string[]): string {
   if (names.length === 0) return '';
   const more = names.length - LISTED;
   return `${what} ${names.slice(0, LISTED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;

@@ -1,7 +1,7 @@
 import { UserError } from '../../core/errors.js';
 import type { Tensor } from '../../core/tensor.js';
 import { shapesOnly } from '../init.js';
-import { stateDict } from '../state-dict.js';
+import { complaint, stateDict } from '../state-dict.js';
 import type { Architecture, Shapes, Sizes } from './architecture.js';
 import { architectures, findArchitecture } from './registry.js';
 
@@ -20,8 +20,6 @@ export interface Match {
   readonly share: number;
 }
 
-/** How many names a message lists before it only counts them. */
-const LISTED = 3;
 /** Below it no network is worth being named as the nearest. */
 const WORTH_NAMING = 0.2;
 const COUNTER = /(^|\.)num_batches_tracked$/;
@@ -70,7 +68,7 @@ export function findMatch(tensors: ReadonlyMap<string, Tensor>, file: string, na
 
 /** What is in the way of a match, in words; empty where nothing is. */
 export function differences({ missing, unexpected, misshapen }: Match): string {
-  const parts = [list('it lacks', missing), list('it has the unexpected', unexpected), list('it does not fit in', misshapen)];
+  const parts = [complaint('it lacks', missing), complaint('it has the unexpected', unexpected), complaint('it does not fit in', misshapen)];
   return parts.filter((part) => part !== '').join('; ');
 }
 
@@ -124,10 +122,4 @@ export function buildSizes({ imageShape }: Architecture, sizes: Sizes, imageSize
 /** A tensor's name as the network has it today. */
 export function renamed({ rename }: Architecture, name: string): string {
   return rename?.(name) ?? name;
-}
-
-function list(what: string, names: readonly string[]): string {
-  if (names.length === 0) return '';
-  const more = names.length - LISTED;
-  return `${what} ${names.slice(0, LISTED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
