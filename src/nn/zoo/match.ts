@@ -68,7 +68,11 @@ export function findMatch(tensors: ReadonlyMap<string, Tensor>, file: string, na
 
 /** What is in the way of a match, in words; empty where nothing is. */
 export function differences({ missing, unexpected, misshapen }: Match): string {
-  const parts = [complaint('it lacks', missing), complaint('it has the unexpected', unexpected), complaint('it does not fit in', misshapen)];
+  const parts = [
+    complaint('it lacks', missing),
+    complaint('it has the unexpected', unexpected),
+    complaint('it does not fit in', misshapen),
+  ];
   return parts.filter((part) => part !== '').join('; ');
 }
 
