@@ -9,10 +9,12 @@
 import { parseArgs } from 'node:util';
 import { triggeredTestSet } from '../dist/attacks/triggered.js';
 import { Random } from '../dist/core/random.js';
+import { sizeOfDataset } from '../dist/data/dataset.js';
 import { prepareFineTune } from '../dist/defenses/fine-tune.js';
 import { fmp } from '../dist/defenses/fmp/index.js';
 import { fmpOptions } from '../dist/defenses/fmp/options.js';
 import { select } from '../dist/defenses/fmp/select.js';
+import { tryTunings, withTuning } from '../dist/defenses/fmp/trials.js';
 import { withTriggeredCopies } from '../dist/defenses/fmp/unlearn.js';
 import { prune } from '../dist/defenses/prune.js';
 import { measure } from '../dist/metrics/measure.js';
@@ -75,13 +77,11 @@ async function study(cell, todo) {
       Object.assign(about, { maps: Object.values(result.pruned).flat().length, by: result.rule, phases: result.seconds });
     } else if (name !== 'backdoored') {
       let selection = {};
-      let taught = clean;
+      let found = [];
       if (ranking) {
         const asked = { ...settings[data].scan, ...given, ...(draw === undefined ? {} : { draw }) };
         const { scores, by, seconds, triggers } = await scoresOf(engine, out, cell, ranking, asked, known);
-        if (options.unlearn > 0) {
-          taught = await withTriggeredCopies(engine, clean, triggers, options.unlearn, context.random.fork('unlearn'));
-        }
+        if (options.unlearn > 0) found = triggers;
         selection = Object.fromEntries(
           layers.map((layer) => [
             layer.name,
@@ -96,7 +96,11 @@ async function study(cell, todo) {
       }
       const pruned = prune(model, layers, selection);
       const masks = options.hold_masks ? pruned.masks : undefined;
-      repaired = (await prepareFineTune(taught, options, context)(pruned.classifier, masks)).classifier;
+      const chosen = await tryTunings(pruned, clean, found, options, context);
+      const taught = await withTriggeredCopies(engine, clean, found, chosen.unlearn, context.random.fork('unlearn'));
+      const tune = prepareFineTune(taught, withTuning(options, chosen), context, { augmented: sizeOfDataset(clean) });
+      repaired = (await tune(pruned.classifier, masks)).classifier;
+      if (found.length > 0) Object.assign(about, { lr: chosen.lr, unlearn: chosen.unlearn });
     }
     const seconds = (performance.now() - started) / 1000;
     const predictor = await Predictor.create(engine, repaired);

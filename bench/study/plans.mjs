@@ -11,20 +11,20 @@ const random = (count) => repeat(count, (draw) => ({ name: `random 1/8 #${draw}`
 const compare = [
   ...before,
   { name: 'response 1/8', ranking: 'response', rule: eighth },
-  { name: 'response 1/8, unlearn 0.2', ranking: 'response', rule: eighth, tuning: { unlearn: 0.2 } },
+  { name: 'response 1/8, unlearn', ranking: 'response', rule: eighth, tuning: { unlearn: 0.2 } },
   {
-    name: 'response 1/8, unlearn 0.2, masks not held',
+    name: 'response 1/8, unlearn, masks not held',
     ranking: 'response',
     rule: eighth,
     tuning: { unlearn: 0.2, hold_masks: false },
   },
   {
-    name: 'response 1/64, unlearn 0.2, masks not held',
+    name: 'response 1/64, unlearn, masks not held',
     ranking: 'response',
     rule: { p: 64, minPerLayer: 0 },
     tuning: { unlearn: 0.2, hold_masks: false },
   },
-  { name: 'unlearn 0.2 alone', ranking: 'response', rule: { p: 1e6, minPerLayer: 0 }, tuning: { unlearn: 0.2 } },
+  { name: 'unlearn alone', ranking: 'response', rule: { p: 1e6, minPerLayer: 0 }, tuning: { unlearn: 0.2 } },
   { name: 'accuracy 1/8', ranking: 'accuracy', rule: eighth },
   ...random(1),
   { name: 'oracle 1/8', ranking: 'oracle', rule: eighth },
@@ -48,7 +48,7 @@ const families = ['patch', 'additive', 'blend', 'warp'].map((family) => ({
 const published = [
   ...before,
   { name: 'response 1/8', ranking: 'response', rule: eighth },
-  { name: 'response 1/8, unlearn 0.2', ranking: 'response', rule: eighth, tuning: { unlearn: 0.2 } },
+  { name: 'response 1/8, unlearn', ranking: 'response', rule: eighth, tuning: { unlearn: 0.2 } },
   { name: 'accuracy 1/64', ranking: 'accuracy', rule: { p: 64, minPerLayer: 0 } },
   { name: 'accuracy 1/8', ranking: 'accuracy', rule: eighth },
   ...random(1),
@@ -59,7 +59,7 @@ const published = [
   { name: 'accuracy reversed 1/8', ranking: 'reverse-accuracy', rule: eighth },
   ...random(5).slice(1),
   {
-    name: 'response 1/64, unlearn 0.2, masks not held',
+    name: 'response 1/64, unlearn, masks not held',
     ranking: 'response',
     rule: { p: 64, minPerLayer: 0 },
     tuning: { unlearn: 0.2, hold_masks: false },
@@ -67,7 +67,7 @@ const published = [
 ];
 
 /** What the default comes to, in as few repairs as tell it: for more attacks and seeds. */
-const brief = ['backdoored', 'FT alone', 'accuracy 1/8', 'response 1/64, unlearn 0.2, masks not held'].map((wanted) =>
+const brief = ['backdoored', 'FT alone', 'accuracy 1/8', 'response 1/64, unlearn, masks not held'].map((wanted) =>
   compare.find(({ name }) => name === wanted),
 );
 
@@ -77,13 +77,14 @@ const tuned = (name, tuning, rule = eighth) => ({ name, ranking: 'response', rul
 const tuning = [
   { name: 'FT alone' },
   tuned('response 1/8', {}),
-  tuned('response 1/8, unlearn 0.2', { unlearn: 0.2 }),
-  tuned('unlearn 0.2 alone', { unlearn: 0.2 }, { p: 1e6, minPerLayer: 0 }),
-  tuned('response 1/8, unlearn 0.5', { unlearn: 0.5 }),
-  tuned('response 1/16, unlearn 0.2', { unlearn: 0.2 }, sixteenth),
-  tuned('response 1/8, unlearn 0.2, masks not held', { unlearn: 0.2, hold_masks: false }),
+  tuned('response 1/8, unlearn', { unlearn: 0.2 }),
+  tuned('unlearn alone', { unlearn: 0.2 }, { p: 1e6, minPerLayer: 0 }),
+  tuned('unlearn 0.2 alone, rate as given', { unlearn: 0.2, lr_trials: 1 }, { p: 1e6, minPerLayer: 0 }),
+  tuned('unlearn 1 alone, rate as given', { unlearn: 1, lr_trials: 1 }, { p: 1e6, minPerLayer: 0 }),
+  tuned('response 1/16, unlearn', { unlearn: 0.2 }, sixteenth),
+  tuned('response 1/8, unlearn, masks not held', { unlearn: 0.2, hold_masks: false }),
   {
-    name: 'response 1/64, unlearn 0.2, masks not held',
+    name: 'response 1/64, unlearn, masks not held',
     ranking: 'response',
     rule: { p: 64, minPerLayer: 0 },
     tuning: { unlearn: 0.2, hold_masks: false },
@@ -97,8 +98,8 @@ const tuning = [
 ];
 
 /** What pruning, holding the masks and unlearning each do: what the default was chosen by. */
-const choice = [
-  ...['unlearn 0.2 alone', 'response 1/8, unlearn 0.2, masks not held', 'response 1/8, unlearn 0.2', 'response 1/8', 'FT alone'],
-].map((wanted) => tuning.find(({ name }) => name === wanted));
+const choice = [...['unlearn alone', 'unlearn 1 alone, rate as given', 'unlearn 0.2 alone, rate as given', 'FT alone']].map((wanted) =>
+  tuning.find(({ name }) => name === wanted),
+);
 
 export const plans = { brief, choice, compare, modelless, families, published, tuning };

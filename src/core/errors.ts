@@ -12,6 +12,9 @@ export class UserError extends Error {
   }
 }
 
+/** A training whose loss or parameters are no longer finite; a lower learning rate may help. */
+export class Diverged extends UserError {}
+
 /** Raised by long work when its {@link AbortSignal} fires; the message says how to go on. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';

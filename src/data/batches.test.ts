@@ -59,6 +59,15 @@ test('augmentation changes what is trained on, not the data set', () => {
   assert.deepEqual(dataset.images, before);
 });
 
+test('leaves alone what is not to be augmented', () => {
+  const black = (image: Uint8Array) => void image.fill(0);
+  const [batch] = batches(dataset, { batchSize: 15, random: new Random(1), augment: black, augmented: 6 }).epoch(0);
+  assert.deepEqual(
+    origins(batch).toSorted((a, b) => a - b),
+    [0, 0, 0, 0, 0, 0, 6, 7, 8, 9, 10, 11, 12, 13, 14],
+  );
+});
+
 test('a data set smaller than a batch is a user error', () => {
   const random = new Random(1);
   assert.throws(

@@ -21,6 +21,8 @@ export interface BatchOptions {
   readonly edit?: (batch: RawBatch, random: Random) => void;
   /** Applied to a copy of each image, anew in each epoch; default none. */
   readonly augment?: Augmentation;
+  /** Only so many images, the first of the data set, are augmented; default all. */
+  readonly augmented?: number;
   /** Default true. */
   readonly shuffle?: boolean;
 }
@@ -33,7 +35,10 @@ export interface BatchOptions {
  * batches of an epoch depend on nothing that came before.
  * @throws UserError when the data set does not fill one batch, or the batch size is not a whole number from 1.
  */
-export function batches(dataset: Dataset, { batchSize, random, edit, augment, shuffle = true }: BatchOptions): BatchSource {
+export function batches(
+  dataset: Dataset,
+  { batchSize, random, edit, augment, augmented = sizeOfDataset(dataset), shuffle = true }: BatchOptions,
+): BatchSource {
   const size = sizeOfDataset(dataset);
   if (!Number.isInteger(batchSize) || batchSize < 1)
     throw new UserError(`a batch size of ${batchSize} makes no sense; choose a whole number from 1`);
@@ -49,9 +54,10 @@ export function batches(dataset: Dataset, { batchSize, random, edit, augment, sh
       const epoch = random.fork('epoch', number);
       const order = shuffle ? epoch.fork('order').permutation(size) : Int32Array.from({ length: size }, (_, i) => i);
       for (let batch = 0; batch < batchesPerEpoch; batch++) {
-        const raw = copyImages(dataset, order.subarray(batch * batchSize, (batch + 1) * batchSize));
+        const positions = order.subarray(batch * batchSize, (batch + 1) * batchSize);
+        const raw = copyImages(dataset, positions);
         edit?.(raw, epoch.fork('edit', batch));
-        if (augment) augmentAll(raw, augment, dataset, epoch.fork('augment', batch));
+        if (augment) augmentAll(raw, (i) => positions[i] < augmented, augment, dataset, epoch.fork('augment', batch));
         yield makeBatch(raw, dataset);
       }
     },
@@ -63,9 +69,15 @@ function copyImages(dataset: Dataset, positions: Int32Array): RawBatch {
   return { images, labels };
 }
 
-function augmentAll({ images }: RawBatch, augment: Augmentation, { imageShape }: Dataset, random: Random): void {
+function augmentAll(
+  { images, labels }: RawBatch,
+  wanted: (index: number) => boolean,
+  augment: Augmentation,
+  { imageShape }: Dataset,
+  random: Random,
+): void {
   const pixels = sizeOf(imageShape);
-  for (let start = 0; start < images.length; start += pixels) augment(images.subarray(start, start + pixels), imageShape, random);
+  for (const i of labels.keys()) if (wanted(i)) augment(images.subarray(i * pixels, (i + 1) * pixels), imageShape, random);
 }
 
 function makeBatch({ images, labels }: RawBatch, { imageShape, classes }: Dataset): Batch {

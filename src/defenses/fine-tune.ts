@@ -26,25 +26,34 @@ const schema = z.object(fineTuneOptions);
 /** See {@link fineTuneOptions} for units and ranges. */
 export type FineTuneOptions = z.infer<typeof schema>;
 
+/** What is not a user's choice. */
+export interface FineTuneSpecials {
+  /** What each step is; default: down the cross-entropy. */
+  readonly compileStep?: CompileStep;
+  /** Only so many images, the first, are augmented; default all. A shift or a mirror would take a trigger from where it belongs. */
+  readonly augmented?: number;
+  /** What progress events call the work; default `fine-tune`. */
+  readonly phase?: string;
+}
+
 /** Trains a model on the clean images; parameters with a mask are held at zero where the mask is zero. */
 export type FineTune = (classifier: Classifier, masks?: Masks) => Promise<Trained>;
 
 /**
  * Makes ready to train on clean images: SGD on the cross-entropy, learning rate along half a cosine. A defence calls it before
  * its long work, as this is where images that do not fill a batch come to light.
- * @param compileStep what each step is; default: down the cross-entropy.
  * @throws UserError when the clean images do not fill one batch.
  */
 export function prepareFineTune(
   clean: Dataset,
   options: FineTuneOptions,
   { engine, random, progress, signal }: DefenseContext,
-  compileStep?: CompileStep,
+  { compileStep, augmented, phase = 'fine-tune' }: FineTuneSpecials = {},
 ): FineTune {
   const { epochs, lr, lr_min, batch_size, sgd_momentum, wd, crop_padding, horizontal_flip } = options;
   if (epochs === 0) return async (classifier) => ({ classifier, history: [] });
   const augment = compose(...(crop_padding > 0 ? [randomCrop(crop_padding)] : []), ...(horizontal_flip ? [horizontalFlip()] : []));
-  const source = batches(clean, { batchSize: batch_size, random: random.fork('fine-tune'), augment });
+  const source = batches(clean, { batchSize: batch_size, random: random.fork('fine-tune'), augment, augmented });
   return (classifier, masks) =>
     train(engine, classifier, source, {
       epochs,
@@ -52,7 +61,7 @@ export function prepareFineTune(
       schedule: cosine({ rate: lr, epochs, minimum: lr_min }),
       masks,
       compileStep,
-      phase: 'fine-tune',
+      phase,
       progress,
       signal,
     });

@@ -48,7 +48,7 @@ export const ftSam: Defense<typeof options> = {
 
   async repair({ model, clean }, options, context) {
     const started = performance.now();
-    const { classifier, history } = await prepareFineTune(clean, options, context, sharpnessStep(options))(model);
+    const { classifier, history } = await prepareFineTune(clean, options, context, { compileStep: sharpnessStep(options) })(model);
     return {
       model: classifier,
       pruned: {},

@@ -45,7 +45,7 @@ export const nad: Defense<typeof options> = {
     const teacher = await teach(model);
     seconds['fine-tune teacher'] = (performance.now() - started) / 1000;
     const learning = performance.now();
-    const student = await prepareFineTune(clean, options, context, attentionStep(teacher.classifier, options))(model);
+    const student = await prepareFineTune(clean, options, context, { compileStep: attentionStep(teacher.classifier, options) })(model);
     seconds.distil = (performance.now() - learning) / 1000;
     return {
       model: student.classifier,

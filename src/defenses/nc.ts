@@ -58,7 +58,7 @@ export const nc: Defense<typeof options> = {
     }
     const tuning = performance.now();
     const taught = await withTriggers(engine, clean, flagged, options.unlearning_ratio, random.fork('unlearn'));
-    const { classifier, history } = await prepareFineTune(taught, options, context)(model);
+    const { classifier, history } = await prepareFineTune(taught, options, context, { augmented: sizeOfDataset(clean) })(model);
     const classes = flagged.map(({ target }) => `${target} (index ${indices[target].toFixed(2)})`).join(', ');
     return {
       model: classifier,

@@ -1,4 +1,4 @@
-import { checkInterrupted, UserError } from '../core/errors.js';
+import { checkInterrupted, Diverged } from '../core/errors.js';
 import type { Control } from '../core/progress.js';
 import { floats } from '../core/tensor.js';
 import type { Classifier } from '../nn/classifier.js';
@@ -49,7 +49,7 @@ const PROGRESS_EVERY = 5;
 /**
  * Trains a classifier. With a checkpoint store, a run that was killed at any moment goes on from its last finished epoch
  * and ends with the same bytes as one that was not.
- * @throws UserError when the loss or a parameter is no longer finite; the message names the step and the last good checkpoint.
+ * @throws Diverged when the loss or a parameter is no longer finite; the message names the step and the last good checkpoint.
  * @throws Interrupted when the signal fires; the last finished epoch is in the store.
  */
 export async function train(engine: Engine, classifier: Classifier, source: BatchSource, options: TrainOptions): Promise<Trained> {
@@ -111,8 +111,8 @@ function checkFinite(state: Tensors, epoch: number, checkpoints: CheckpointStore
 }
 
 /** @param epochs that are finished and saved. */
-function diverged(what: string, epochs: number, checkpoints: CheckpointStore | undefined): UserError {
+function diverged(what: string, epochs: number, checkpoints: CheckpointStore | undefined): Diverged {
   const last =
     checkpoints && epochs > 0 ? `the last good checkpoint, after epoch ${epochs}, is ${checkpoints.name}` : 'there is no checkpoint yet';
-  return new UserError(`${what}; ${last}; try a lower learning rate`);
+  return new Diverged(`${what}; ${last}; try a lower learning rate`);
 }

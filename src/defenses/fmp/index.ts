@@ -13,6 +13,7 @@ import { type FmpOptions, fmpOptions } from './options.js';
 import { repairAsPublished } from './published.js';
 import type { ScanImages } from './scan.js';
 import { stopwatch } from './timing.js';
+import { type ChosenTuning, tellTrials, tryTunings, withTuning } from './trials.js';
 import { withTriggeredCopies } from './unlearn.js';
 
 /** Images that the published code scans with. */
@@ -59,6 +60,7 @@ export const fmp: Defense<typeof fmpOptions> = {
     let repaired = model;
     let seen: Looked = { maps: {}, by: '', triggers: [] };
     let pruned: Record<string, readonly number[]> = {};
+    let chosen: ChosenTuning | undefined;
     for (let round = 1; round <= rounds; round++) {
       const own = { ...context, random: round < rounds ? random.fork('round', round) : random };
       seen = await look({ model: repaired, layers, clean, images, before: pruned, share: round / rounds }, options, own, timed);
@@ -66,13 +68,15 @@ export const fmp: Defense<typeof fmpOptions> = {
         Object.entries(seen.maps).map(([layer, list]) => [layer, list.filter((map) => map.pruned).map((map) => map.channel)]),
       );
       const silenced = prune(repaired, layers, pruned);
-      const taught = await withTriggeredCopies(context.engine, clean, seen.triggers, options.unlearn, own.random.fork('unlearn'));
-      const fineTune = prepareFineTune(taught, { ...options, epochs: round < rounds ? round_epochs : options.epochs }, own);
+      chosen ??= await timed('try tunings', () => tryTunings(silenced, clean, seen.triggers, options, own));
+      const tuning = { ...withTuning(options, chosen), epochs: round < rounds ? round_epochs : options.epochs };
+      const taught = await withTriggeredCopies(context.engine, clean, seen.triggers, chosen.unlearn, own.random.fork('unlearn'));
+      const fineTune = prepareFineTune(taught, tuning, own, { augmented: sizeOfDataset(clean) });
       const tuned = await timed('fine-tune', () => fineTune(silenced.classifier, options.hold_masks ? silenced.masks : undefined));
       repaired = tuned.classifier;
       for (const record of tuned.history) history.push({ ...record, epoch: history.length + 1 });
     }
-    return { model: repaired, pruned, maps: seen.maps, history, rule: explain(options, images, seen), seconds };
+    return { model: repaired, pruned, maps: seen.maps, history, rule: explain(options, images, seen, chosen), seconds };
   },
 };
 
@@ -82,8 +86,9 @@ function scanImages(clean: Dataset, count: number, random: Random): ScanImages {
   return { pixels: unitPixels(chosen.images, chosen.imageShape), labels: chosen.labels };
 }
 
-function explain(options: FmpOptions, images: ScanImages, { by, triggers }: Looked): string {
-  const { ranking, hold_masks, epochs, rounds, round_epochs, unlearn } = options;
+function explain(options: FmpOptions, images: ScanImages, { by, triggers }: Looked, chosen: ChosenTuning | undefined): string {
+  const { ranking, hold_masks, epochs, rounds, round_epochs } = options;
+  const unlearn = chosen?.unlearn ?? 0;
   const held = hold_masks ? 'held at zero' : 'free to grow again';
   const inRounds =
     rounds === 1
@@ -95,7 +100,7 @@ function explain(options: FmpOptions, images: ScanImages, { by, triggers }: Look
       : '';
   return (
     `In each convolution the maps were ranked by ${by}, over ${images.labels.length} clean images; ` +
-    `${howMany(options)} pruned and ${held} during ${epochs} epochs of fine-tuning, after which the model was taken as it was.${inRounds}${taught} ` +
+    `${howMany(options)} pruned and ${held} during ${epochs} epochs of fine-tuning, after which the model was taken as it was.${inRounds}${taught}${chosen ? tellTrials(chosen) : ''} ` +
     `Ranking '${ranking}', selection '${options.selection}', p, rounds and epochs were fixed beforehand; neither test images nor the trigger were used.`
   );
 }

@@ -78,7 +78,23 @@ export const fmpOptions = z.object({
     .default(0.2)
     .describe(
       'response: copies of clean images with the changes found and their true labels, added for fine-tuning, as a share of the clean ' +
-        'images, 0 to 1 (published: 0)',
+        'images, 0 to 1 (published: 0); at least so many, see lr_trials',
+    ),
+  unlearn_success: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.05)
+    .describe(
+      'response: share of held-out images that may still follow the change found; where more do, unlearn is raised to 0.5, then 1; 0 to 1',
+    ),
+  lr_trials: z
+    .int()
+    .min(1)
+    .default(3)
+    .describe(
+      'response: most learning rates to try on four fifths of the clean images, lr and then each a third of the one before, as long as ' +
+        'accuracy on the rest rises; from 1, which takes lr and unlearn as they are',
     ),
   published: z
     .boolean()

@@ -56,7 +56,15 @@ describe('unlearning', () => {
 
   it('is part of a repair that looks for triggers, which says so', async () => {
     const model = preActResNet({ imageShape: [1, 8, 8], classes: 3, mean: [0.5], std: [0.5], width: 4, depths: [1], seed: 5 });
-    const given = { scan_images: 12, trigger_images: 6, trigger_steps: 2, trigger_families: ['patch'], epochs: 1, batch_size: 16 };
+    const given = {
+      scan_images: 12,
+      trigger_images: 6,
+      trigger_steps: 2,
+      trigger_families: ['patch'],
+      epochs: 1,
+      batch_size: 16,
+      lr_trials: 1,
+    };
     const repair = (unlearn: number) =>
       fmp.repair({ model, clean }, fmp.options.parse({ ...given, unlearn }), { engine, random: new Random(1) });
     const [without, taught] = [await repair(0), await repair(0.5)];

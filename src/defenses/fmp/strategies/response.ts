@@ -38,11 +38,13 @@ export const response: Strategy = {
 };
 
 /**
- * For every class that is the suspect of some family, the triggers of all families that lead to it, class by class. The family
+ * For every class that is the suspect of some family, the triggers of all families that lead to it, class by class, the most suspicious
+ * first. The family
  * that stands out most may be misled: many networks for digits make an 8 of anything dense. Unlearning what is harmless costs
  * little, and leaving the backdoor out costs everything. And whatever family the trigger is of, the others come close to it in their own way.
  */
 function suspectTriggers(findings: readonly Finding[]): PseudoTrigger[] {
-  const targets = new Set(findings.map(({ suspect }) => suspect.target));
-  return [...targets].flatMap((target) => findings.map(({ triggers }) => triggers[target]));
+  const sorted = findings.toSorted((a, b) => b.advantage - a.advantage);
+  const targets = new Set(sorted.map(({ suspect }) => suspect.target));
+  return [...targets].flatMap((target) => sorted.map(({ triggers }) => triggers[target]));
 }
