@@ -179,7 +179,7 @@ for (const model of models.filter(({ name }) => !flags.only || flags.only.split(
   const options = Object.assign({}, ...detectors.map((detector) => detector.options.parse({})));
   const { detection, phases } = await once('scan', (out) => runScan({ ...run, detectors, options, ratio: model.ratio, out }, { note }));
   const found = { ...detection, seconds: phases.reduce((sum, { seconds }) => sum + seconds, 0) };
-  console.log(`  ${JSON.stringify({ verdict: found.verdict, target: found.target, seconds: found.seconds })}`);
+  console.log(`  ${JSON.stringify({ level: found.level, target: found.target, seconds: found.seconds })}`);
   const row = { ...model, trigger: undefined, before, detection: found, repairs: {} };
   for (const { name, defense, options } of repairs) {
     const result = await once(name.replace(/[^a-z0-9]+/g, '-'), (out) =>
@@ -212,7 +212,7 @@ console.log(
     rows.map(({ name, before, detection, repairs: done }) => [
       name,
       scores(before),
-      `${detection.verdict}, class ${detection.target ?? '–'}`,
+      `${detection.level}, class ${detection.target ?? '–'}`,
       ...Object.values(done).map(({ after, maps }) => `${scores(after)} (${maps})`),
     ]),
   ),

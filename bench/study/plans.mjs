@@ -36,6 +36,14 @@ const modelless = [
   { name: 'universal 1/8', ranking: 'universal', rule: eighth },
 ];
 
+/** All rankings, an eighth of the maps each, without unlearning. */
+const rankings = [
+  { name: 'response 1/8', ranking: 'response', rule: eighth },
+  ...modelless,
+  ...random(1),
+  { name: 'oracle 1/8', ranking: 'oracle', rule: eighth },
+];
+
 /** Each family of pseudo-triggers alone. */
 const families = ['patch', 'additive', 'blend', 'warp'].map((family) => ({
   name: `response by ${family} 1/8`,
@@ -102,4 +110,4 @@ const choice = [...['unlearn alone', 'unlearn 1 alone, rate as given', 'unlearn 
   tuning.find(({ name }) => name === wanted),
 );
 
-export const plans = { brief, choice, compare, modelless, families, published, tuning };
+export const plans = { brief, choice, compare, families, published, rankings, tuning };

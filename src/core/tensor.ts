@@ -139,3 +139,23 @@ export function argmaxRows(data: ArrayLike<number>, columns: number): Int32Array
   }
   return result;
 }
+
+/** Tensors of one type and shape as one, along a new first axis. */
+export function stack<T extends DataType>(tensors: readonly Tensor<T>[]): Tensor<T> {
+  const [{ type, dims }] = tensors;
+  const size = sizeOf(dims);
+  const data = new constructors[type](tensors.length * size);
+  tensors.forEach((one, i) => {
+    if (one.type !== type || one.dims.join() !== dims.join()) {
+      throw new Error(`cannot stack ${one.type} [${one.dims}] on ${type} [${dims}]`);
+    }
+    (data as Float32Array).set(one.data as Float32Array, i * size);
+  });
+  return tensor(type, [tensors.length, ...dims], data);
+}
+
+/** The tensors along the first axis, as views of the same data. */
+export function unstack<T extends DataType>({ type, dims: [count, ...dims], data }: Tensor<T>): Tensor<T>[] {
+  const size = sizeOf(dims);
+  return Array.from({ length: count }, (_, i) => tensor(type, dims, data.subarray(i * size, (i + 1) * size) as ArrayOf[T]));
+}

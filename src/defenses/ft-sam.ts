@@ -68,13 +68,19 @@ export const ftSam: Defense<typeof options> = {
  * of the first pass.
  */
 export function sharpnessStep(options: SharpnessOptions): CompileStep {
-  return async (engine, classifier, { batchSize, optimizer, masks = {} }) => {
+  return async (engine, classifier, given) => {
+    const { batchSize, optimizer, masks = {} } = given;
     const { graph: forward, statistics } = trainingForm(classifier.graph);
     const plain = await traceShapes(engine, smoothed(classifier, withLoss(classifier, forward), options), { N: batchSize });
     const { graph, moved } = sharpGraph(classifier, forward, statistics, plain, options);
     const traced = await traceShapes(engine, graph);
     const learned = learnedParameters(classifier.graph).map((name) => ({ name, optimizer, mask: masks[name], gradientAt: moved[name] }));
-    return TrainingStep.down(engine, classifier, { graph: traced, loss: 'sam:loss', outputs: ['loss', 'correct'], learned, statistics });
+    return TrainingStep.down(
+      engine,
+      classifier,
+      { graph: traced, loss: 'sam:loss', outputs: ['loss', 'correct'], learned, statistics },
+      given,
+    );
   };
 }
 

@@ -64,7 +64,8 @@ export const nad: Defense<typeof options> = {
  * and divided by its length. The teacher stands in inference form.
  */
 function attentionStep(teacher: Classifier, { beta, power }: { readonly beta: readonly number[]; readonly power: number }): CompileStep {
-  return async (engine, student, { batchSize, optimizer, masks = {} }) => {
+  return async (engine, student, given) => {
+    const { batchSize, optimizer, masks = {} } = given;
     const { graph: forward, statistics } = trainingForm(student.graph);
     const traced = await traceShapes(engine, withLoss(student, forward), { N: batchSize });
     const taps = lastOfEachResolution(traced, beta.length, student);
@@ -88,7 +89,7 @@ function attentionStep(teacher: Classifier, { beta, power }: { readonly beta: re
     builder.output(total, 'distillation');
     const graph = await traceShapes(engine, builder.build());
     const learned = learnedParameters(student.graph).map((name) => ({ name, optimizer, mask: masks[name] }));
-    return TrainingStep.down(engine, student, { graph, loss: 'distillation', outputs: ['loss', 'correct'], learned, statistics });
+    return TrainingStep.down(engine, student, { graph, loss: 'distillation', outputs: ['loss', 'correct'], learned, statistics }, given);
   };
 }
 

@@ -11,7 +11,8 @@ import { withFastConvolutions } from './winograd/layout.js';
  * those with weights that change in the layout that it computes fastest.
  * @param block channels in a block of that layout, where the CPU has it.
  */
-export function lowerFor(device: Device, given: Graph, { fast = false }: CompileOptions = {}, block?: number): Graph {
+export function lowerFor(device: Device, whole: Graph, { fast = false }: CompileOptions = {}, block?: number): Graph {
+  const given = withBodies(whole, (body) => lowerFor(device, body, { fast }, block));
   if (device === 'cpu') {
     const turned = fast ? withFastConvolutions(given) : given;
     return withPlainAdjoints(block === undefined ? turned : withBlockedChannels(turned, block));
@@ -23,6 +24,18 @@ export function lowerFor(device: Device, given: Graph, { fast = false }: Compile
   const initializers = new Map(graph.initializers);
   const nodes = graph.nodes.flatMap((node) => (affected(node) ? trainingNorm(node, initializers) : [node]));
   return { ...graph, nodes, initializers };
+}
+
+/** The graph with what its nodes hold as bodies, of loops say, made into something else. */
+function withBodies(graph: Graph, change: (body: Graph) => Graph): Graph {
+  if (!graph.nodes.some(({ attributes }) => Object.values(attributes).some(({ kind }) => kind === 'graph'))) return graph;
+  const changed = (attribute: Attribute): Attribute =>
+    attribute.kind === 'graph' ? { kind: 'graph', value: change(attribute.value) } : attribute;
+  const nodes = graph.nodes.map((node) => ({
+    ...node,
+    attributes: Object.fromEntries(Object.entries(node.attributes).map(([name, attribute]) => [name, changed(attribute)])),
+  }));
+  return { ...graph, nodes };
 }
 
 /** Batch normalisation over [N, C, positions], whatever the rank: mean, deviation from it, variance, and the result of both. */

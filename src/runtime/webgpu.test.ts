@@ -56,6 +56,13 @@ describe('WebGPU agrees with the CPU', { skip }, () => {
     for (const [name, values] of Object.entries(expected.state)) same(found.state[name], values, name);
   });
 
+  test('on two training steps in one run', () => {
+    const [{ together: found }, { losses, state }] = results();
+    same(found.losses, losses, 'losses');
+    assert.deepEqual(Object.keys(found.state), Object.keys(state));
+    for (const [name, values] of Object.entries(state)) same(found.state[name], values, name);
+  });
+
   test('on the scan of every feature map', () => {
     const [found, expected] = results();
     assert.deepEqual(Object.keys(found.scan), Object.keys(expected.scan));

@@ -16,6 +16,8 @@ export interface DeviceResult {
   readonly losses: readonly number[];
   /** Everything that training changes, after two steps. */
   readonly state: Readonly<Record<string, readonly number[]>>;
+  /** The same of two steps in one run. */
+  readonly together: Pick<DeviceResult, 'losses' | 'state'>;
   /** The network's loss under each feature map's disturbance, by layer. */
   readonly scan: Readonly<Record<string, readonly number[]>>;
 }
@@ -25,16 +27,24 @@ async function compute(device: Device): Promise<DeviceResult> {
   try {
     const network = tinyNetwork();
     const [first, second] = madeUpBatches(network, { batchSize: 4, batchesPerEpoch: 2 }).epoch(0);
-    const step = await TrainingStep.compile(engine, network, { batchSize: 4, optimizer: sgd({ nesterov: true, weightDecay: 1e-3 }) });
-    const losses = [await step.run(first, 0.05), await step.run(second, 0.05)].map(({ loss }) => loss);
-    const state = Object.fromEntries(Object.entries(await step.read()).map(([name, value]) => [name, [...floats(value)]]));
-    await step.release();
+    const optimizer = sgd({ nesterov: true, weightDecay: 1e-3 });
+    const trained = async (stepsPerRun: number) => {
+      const step = await TrainingStep.compile(engine, network, { batchSize: 4, optimizer, stepsPerRun });
+      const rates = [0.05, 0.05];
+      const single = async () => [await step.run(first, rates[0]), await step.run(second, rates[1])];
+      const results = stepsPerRun === 1 ? await single() : await step.runAll([first, second], rates);
+      const state = Object.fromEntries(Object.entries(await step.read()).map(([name, value]) => [name, [...floats(value)]]));
+      await step.release();
+      return { losses: results.map(({ loss }) => loss), state };
+    };
+    const { losses, state } = await trained(1);
+    const together = await trained(2);
 
     const images = { pixels: first.images, labels: argmaxRows(first.targets.data, network.classes) };
     const options = { eps: 0.1, alpha: 0.02, steps: 1, random: new Random(1) };
     const fates = await scan(engine, network, convLayers(network.graph), images, options);
     const scanned = Object.fromEntries(Object.entries(fates).map(([name, maps]) => [name, maps.map(({ loss }) => loss)]));
-    return { losses, state, scan: scanned };
+    return { losses, state, together, scan: scanned };
   } finally {
     await engine.close();
   }

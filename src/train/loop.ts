@@ -3,11 +3,11 @@ import type { Control } from '../core/progress.js';
 import { floats } from '../core/tensor.js';
 import type { Classifier } from '../nn/classifier.js';
 import type { Engine, Tensors } from '../runtime/engine.js';
-import type { BatchSource } from './batch.js';
+import type { Batch, BatchSource } from './batch.js';
 import { type CheckpointStore, decodeState, encodeState } from './checkpoint.js';
 import type { Optimizer } from './optimizers/optimizer.js';
 import type { Schedule } from './schedules.js';
-import { type ClassifierStep, type CompileStep, type Masks, TrainingStep } from './step.js';
+import { type ClassifierStep, type CompileStep, type Masks, type StepResult, TrainingStep } from './step.js';
 
 /** What one epoch of training came to. */
 export interface EpochRecord {
@@ -34,6 +34,8 @@ export interface TrainOptions extends Control {
   readonly checkpoints?: CheckpointStore;
   /** What each step is; default: down the cross-entropy of the classifier. */
   readonly compileStep?: CompileStep;
+  /** Most steps that one run on the device takes; default: as {@link CompileStep} sees fit. */
+  readonly stepsPerRun?: number;
   /** Describes data, options and seed; a checkpoint of another run is refused. Default the empty string. */
   readonly run?: string;
 }
@@ -53,8 +55,8 @@ const PROGRESS_EVERY = 5;
  * @throws Interrupted when the signal fires; the last finished epoch is in the store.
  */
 export async function train(engine: Engine, classifier: Classifier, source: BatchSource, options: TrainOptions): Promise<Trained> {
-  const { epochs, optimizer, masks, checkpoints, run = '', compileStep = TrainingStep.compile } = options;
-  const step = await compileStep(engine, classifier, { batchSize: source.batchSize, optimizer, masks });
+  const { epochs, optimizer, masks, checkpoints, run = '', stepsPerRun, compileStep = TrainingStep.compile } = options;
+  const step = await compileStep(engine, classifier, { batchSize: source.batchSize, optimizer, masks, stepsPerRun });
   try {
     const saved = await checkpoints?.load();
     const state = saved && decodeState(saved, run, checkpoints?.name ?? 'checkpoint');
@@ -82,26 +84,49 @@ async function trainEpoch(step: ClassifierStep, source: BatchSource, options: Tr
   let done = 0;
   const batches = source.epoch(epoch)[Symbol.iterator]();
   try {
-    for (let batch = batches.next(); !batch.done; ) {
+    for (let group = take(batches, step.stepsPerRun); group.length > 0; ) {
       checkInterrupted(signal, `in epoch ${epoch + 1} of ${epochs}`);
-      const running = step.run(batch.value, schedule({ epoch, step: step.steps }));
-      // The device has a thread of its own, so the next batch is made while it computes.
-      const [{ loss, correct }, next] = await Promise.all([running, (async () => batches.next())()]);
-      if (!Number.isFinite(loss)) throw diverged(`the loss is not a number at step ${done + 1} of epoch ${epoch + 1}`, epoch, checkpoints);
-      total += loss;
-      hits += correct;
-      done++;
-      if (done % PROGRESS_EVERY === 0 || done === batchesPerEpoch) {
-        const figures = { epoch: epoch + 1, loss: total / done, accuracy: hits / (done * batchSize) };
-        progress?.({ phase, done: epoch * batchesPerEpoch + done, total: epochs * batchesPerEpoch, unit: 'step', figures });
+      const first = step.steps;
+      const running = runAll(
+        step,
+        group,
+        group.map((_, i) => schedule({ epoch, step: first + i })),
+      );
+      // The device has a thread of its own, so the next batches are made while it computes.
+      const [results, next] = await Promise.all([running, (async () => take(batches, step.stepsPerRun))()]);
+      for (const { loss, correct } of results) {
+        if (!Number.isFinite(loss))
+          throw diverged(`the loss is not a number at step ${done + 1} of epoch ${epoch + 1}`, epoch, checkpoints);
+        total += loss;
+        hits += correct;
+        done++;
+        if (done % PROGRESS_EVERY === 0 || done === batchesPerEpoch) {
+          const figures = { epoch: epoch + 1, loss: total / done, accuracy: hits / (done * batchSize) };
+          progress?.({ phase, done: epoch * batchesPerEpoch + done, total: epochs * batchesPerEpoch, unit: 'step', figures });
+        }
       }
-      batch = next;
+      group = next;
     }
   } finally {
     batches.return?.();
   }
   const seconds = (performance.now() - started) / 1000;
   return { epoch: epoch + 1, learningRate, loss: total / done, accuracy: hits / (done * batchSize), seconds };
+}
+
+/** As many of the next batches as go in one run; none at the end. */
+function take(batches: Iterator<Batch>, most = 1): Batch[] {
+  const group: Batch[] = [];
+  while (group.length < most) {
+    const { value, done } = batches.next();
+    if (done) break;
+    group.push(value);
+  }
+  return group;
+}
+
+async function runAll(step: ClassifierStep, batches: readonly Batch[], learningRates: readonly number[]): Promise<StepResult[]> {
+  return step.runAll ? step.runAll(batches, learningRates) : [await step.run(batches[0], learningRates[0])];
 }
 
 /** The last step's loss does not tell what its update did, and a checkpoint that is called good has to be. */

@@ -1,7 +1,8 @@
 import { pullBack } from '../autodiff/gradient.js';
-import { float32, type Tensor, zeros } from '../core/tensor.js';
+import { float32, int64, stack, type Tensor, unstack, zeros } from '../core/tensor.js';
 import { GraphBuilder, type Value } from '../onnx/builder.js';
 import type { Graph } from '../onnx/graph.js';
+import { repeated, TIMES } from '../onnx/repeat.js';
 import type { Engine, Program, Tensors } from '../runtime/engine.js';
 import type { Optimizer } from './optimizers/optimizer.js';
 import type { RunningStatistics } from './training-form.js';
@@ -35,18 +36,24 @@ export interface Objective {
 export class ObjectiveStep {
   readonly #objective: Objective;
   readonly #program: Program;
+  /** Most steps that one run of the program takes. */
+  readonly stepsPerRun: number;
   /** Number of steps taken, which optimisers with bias correction need. */
   steps = 0;
 
-  private constructor(objective: Objective, program: Program) {
+  private constructor(objective: Objective, program: Program, stepsPerRun: number) {
     this.#objective = objective;
     this.#program = program;
+    this.stepsPerRun = stepsPerRun;
   }
 
-  /** Compiles the step; the graph's parameters are its initial state, and the optimisers' state is zero. */
-  static async compile(engine: Engine, objective: Objective): Promise<ObjectiveStep> {
+  /**
+   * Compiles the step; the graph's parameters are its initial state, and the optimisers' state is zero.
+   * @param stepsPerRun more than one go into a `Loop`, so that what is learned does not leave the device between them. Default 1.
+   */
+  static async compile(engine: Engine, objective: Objective, stepsPerRun = 1): Promise<ObjectiveStep> {
     const { graph, carry, slots } = buildStep(objective);
-    const program = await engine.compile(graph, { carry });
+    const program = await engine.compile(stepsPerRun > 1 ? repeated(graph, carry) : graph, { carry });
     const initial: Tensors = {};
     for (const name of Object.keys(carry)) {
       const slotOf = slots.get(name);
@@ -54,13 +61,26 @@ export class ObjectiveStep {
       initial[name] = slotOf === undefined ? source : zeros('float32', source.dims);
     }
     await program.write(initial);
-    return new ObjectiveStep(objective, program);
+    return new ObjectiveStep(objective, program, stepsPerRun);
   }
 
   /** Takes one step; returns the objective's outputs before it. */
   async run(feeds: Tensors, learningRate: number): Promise<Tensors> {
-    this.steps++;
-    return this.#program.run({ ...feeds, [RATE]: float32([], [learningRate]), [STEP]: float32([], [this.steps]) });
+    const [outputs] = await this.runAll([feeds], [learningRate]);
+    return outputs;
+  }
+
+  /** Takes a step for each of some feeds, {@link stepsPerRun} at most; returns what {@link run} would, one after the other. */
+  async runAll(feeds: readonly Tensors[], learningRates: readonly number[]): Promise<Tensors[]> {
+    const all = feeds.map((given, i) => {
+      return { ...given, [RATE]: float32([], [learningRates[i]]), [STEP]: float32([], [this.steps + i + 1]) } as Tensors;
+    });
+    this.steps += feeds.length;
+    if (this.stepsPerRun === 1) return [await this.#program.run(all[0])];
+    const stacked = Object.keys(all[0]).map((name) => [name, stack(all.map((one) => one[name]))]);
+    const outputs = await this.#program.run({ ...Object.fromEntries(stacked), [TIMES]: int64([], [feeds.length]) });
+    const parts = Object.entries(outputs).map(([name, value]) => [name, unstack(value)] as const);
+    return feeds.map((_, i) => Object.fromEntries(parts.map(([name, values]) => [name, values[i]])));
   }
 
   /** Everything that changes from step to step: parameters, running statistics, the optimisers' state. */

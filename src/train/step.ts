@@ -1,4 +1,4 @@
-import { floats, type Tensor } from '../core/tensor.js';
+import { floats, sizeOf, type Tensor } from '../core/tensor.js';
 import { type Classifier, portsOf, withParameters } from '../nn/classifier.js';
 import { learnedParameters } from '../nn/parameters.js';
 import { GraphBuilder } from '../onnx/builder.js';
@@ -18,14 +18,26 @@ export interface StepOptions {
   readonly batchSize: number;
   readonly optimizer: Optimizer;
   readonly masks?: Masks;
+  /** Most steps that one run on the device takes, from 1; default {@link defaultStepsPerRun}. */
+  readonly stepsPerRun?: number;
+}
+
+/** What a step came to, before it was taken. */
+export interface StepResult {
+  /** Mean loss of the batch. */
+  readonly loss: number;
+  /** Number of correctly classified images. */
+  readonly correct: number;
 }
 
 /** What the training loop takes step by step. */
 export interface ClassifierStep {
   /** Number of steps taken. */
   readonly steps: number;
-  /** Takes one step; returns the mean loss and the number of correctly classified images before it. */
-  run(batch: Batch, learningRate: number): Promise<{ loss: number; correct: number }>;
+  run(batch: Batch, learningRate: number): Promise<StepResult>;
+  /** Where several steps go in one run on the device: how many at most, and the way to take them. */
+  readonly stepsPerRun?: number;
+  runAll?(batches: readonly Batch[], learningRates: readonly number[]): Promise<StepResult[]>;
   /** Everything that changes from step to step: parameters, running statistics, the optimiser's state. */
   read(): Promise<Tensors>;
   /** Goes back to a state that {@link read} gave, after the given number of steps. */
@@ -54,21 +66,32 @@ export class TrainingStep implements ClassifierStep {
     const { graph: forward, statistics } = trainingForm(classifier.graph);
     const graph = await traceShapes(engine, withLoss(classifier, forward), { N: batchSize });
     const learned = learnedParameters(classifier.graph).map((name) => ({ name, optimizer, mask: masks[name] }));
-    return TrainingStep.down(engine, classifier, { graph, loss: 'loss', outputs: ['loss', 'correct'], learned, statistics });
+    return TrainingStep.down(engine, classifier, { graph, loss: 'loss', outputs: ['loss', 'correct'], learned, statistics }, options);
   }
 
   /** Compiles a step down another objective of the same classifier, with the inputs and outputs of {@link withLoss}. */
-  static async down(engine: Engine, classifier: Classifier, objective: Objective): Promise<TrainingStep> {
-    return new TrainingStep(classifier, await ObjectiveStep.compile(engine, objective));
+  static async down(engine: Engine, classifier: Classifier, objective: Objective, options: StepOptions): Promise<TrainingStep> {
+    const { stepsPerRun = defaultStepsPerRun(engine, options.batchSize * sizeOf(classifier.imageShape)) } = options;
+    return new TrainingStep(classifier, await ObjectiveStep.compile(engine, objective, stepsPerRun));
+  }
+
+  get stepsPerRun(): number {
+    return this.#step.stepsPerRun;
   }
 
   get steps(): number {
     return this.#step.steps;
   }
 
-  async run(batch: Batch, learningRate: number): Promise<{ loss: number; correct: number }> {
-    const { loss, correct } = await this.#step.run({ [PORTS.images]: batch.images, [PORTS.targets]: batch.targets }, learningRate);
-    return { loss: floats(loss)[0], correct: floats(correct)[0] };
+  async run(batch: Batch, learningRate: number): Promise<StepResult> {
+    const [result] = await this.runAll([batch], [learningRate]);
+    return result;
+  }
+
+  async runAll(batches: readonly Batch[], learningRates: readonly number[]): Promise<StepResult[]> {
+    const feeds = batches.map(({ images, targets }) => ({ [PORTS.images]: images, [PORTS.targets]: targets }));
+    const outputs = await this.#step.runAll(feeds, learningRates);
+    return outputs.map(({ loss, correct }) => ({ loss: floats(loss)[0], correct: floats(correct)[0] }));
   }
 
   read(): Promise<Tensors> {
@@ -86,6 +109,19 @@ export class TrainingStep implements ClassifierStep {
   release(): Promise<void> {
     return this.#step.release();
   }
+}
+
+/** Values of all batches of a run: 64 MiB of float32. */
+const MOST_VALUES = 2 ** 24;
+const MOST_STEPS = 16;
+
+/**
+ * Steps in one run on the device: 1 on the CPU, where nothing has to travel, else 16, fewer where their batches would take more than
+ * 64 MiB.
+ * @param values of one batch.
+ */
+export function defaultStepsPerRun({ device }: Engine, values: number): number {
+  return device === 'cpu' ? 1 : Math.max(1, Math.min(MOST_STEPS, Math.floor(MOST_VALUES / values)));
 }
 
 /** Inputs of a step: pixels [B, C, H, W] and class probabilities [B, K]. */
