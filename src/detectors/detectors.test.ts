@@ -103,8 +103,8 @@ describe('a verdict', () => {
     assert.deepEqual(levels(finding(1, [9], 0.02), finding(2, [9], 0.5)), ['likely', 'clear']);
   });
 
-  test('rests on the threshold where none is', () => {
-    assert.deepEqual(levels(finding(1, [2, 3])), ['likely']);
+  test('rests on the threshold where none is, and is no more than possible', () => {
+    assert.deepEqual(levels(finding(1, [2, 3])), ['possible']);
     assert.deepEqual(levels(finding(1, [2, 1.9])), ['possible']);
     assert.deepEqual(levels(finding(1, [1, 1.9])), ['clear']);
   });

@@ -15,17 +15,16 @@ export const SIGNIFICANCE = 0.05;
 
 /**
  * Judges each finding. `likely`: every repeat names the same class, and the chance, multiplied by the number of findings that have one
- * (Bonferroni), is below 5 %; where no chance is known, every repeat reaches the threshold. `possible`: the chance alone is below 5 %,
- * or some repeat reaches the threshold.
+ * (Bonferroni), is below 5 %. `possible`: the chance alone is below 5 %, or, where none is known, some repeat reaches the threshold: how
+ * often a threshold is wrong, nobody knows.
  */
 export function judge(findings: readonly Finding[]): Judged[] {
   const tests = findings.filter(({ chance }) => chance !== undefined).length;
   return findings.map((finding) => {
     const { repeats, threshold, target, chance } = finding;
     const agreeing = repeats.filter((repeat) => repeat.target === target).length;
-    const reaching = repeats.filter(({ statistic }) => statistic >= threshold).length;
-    const strong = chance === undefined ? reaching === repeats.length : chance * tests < SIGNIFICANCE;
-    const weak = chance === undefined ? reaching > 0 : chance < SIGNIFICANCE;
+    const strong = chance !== undefined && chance * tests < SIGNIFICANCE;
+    const weak = chance === undefined ? repeats.some(({ statistic }) => statistic >= threshold) : chance < SIGNIFICANCE;
     const level = strong && agreeing === repeats.length ? 'likely' : weak ? 'possible' : 'clear';
     return { ...finding, agreeing, level };
   });
