@@ -11,8 +11,7 @@ const [ITERATION, CONDITION, GO_ON] = ['iteration', 'condition', 'go_on'].map((n
 const inside = (name: string) => (name === '' ? '' : INSIDE + name);
 
 /**
- * A graph that runs another one several times over, in one `Loop`: what is carried stays inside from time to time, so that it need
- * not leave the device in between. Its inputs and outputs have the names of the other's, and {@link TIMES} beside them; what is
+ * A graph that runs another one several times over, in one `Loop`: what is carried stays inside from time to time. Its inputs and outputs have the names of the other's, and {@link TIMES} beside them; what is
  * not carried has one axis more, the first, for the times.
  * @param carry input to the output that takes its place the next time.
  */

@@ -34,7 +34,7 @@ export interface TrainOptions extends Control {
   readonly checkpoints?: CheckpointStore;
   /** What each step is; default: down the cross-entropy of the classifier. */
   readonly compileStep?: CompileStep;
-  /** Most steps that one run on the device takes; default: as {@link CompileStep} sees fit. */
+  /** Most steps that one run on the device takes; default 1. */
   readonly stepsPerRun?: number;
   /** Describes data, options and seed; a checkpoint of another run is refused. Default the empty string. */
   readonly run?: string;

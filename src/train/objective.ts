@@ -49,7 +49,8 @@ export class ObjectiveStep {
 
   /**
    * Compiles the step; the graph's parameters are its initial state, and the optimisers' state is zero.
-   * @param stepsPerRun more than one go into a `Loop`, so that what is learned does not leave the device between them. Default 1.
+   * @param stepsPerRun more than one go into a `Loop`: one call for all of them. Default 1, as ONNX Runtime 1.30 gains nothing by it, see
+   *   docs/performance.md.
    */
   static async compile(engine: Engine, objective: Objective, stepsPerRun = 1): Promise<ObjectiveStep> {
     const { graph, carry, slots } = buildStep(objective);

@@ -8,7 +8,7 @@ import type { Batch } from './batch.js';
 import { train } from './loop.js';
 import { adam } from './optimizers/adam.js';
 import { sgd } from './optimizers/sgd.js';
-import { defaultStepsPerRun, type StepOptions, TrainingStep } from './step.js';
+import { type StepOptions, TrainingStep } from './step.js';
 
 const network = tinyNetwork();
 const source = madeUpBatches(network, { batchSize: 6, batchesPerEpoch: 7 });
@@ -77,13 +77,5 @@ describe('several steps in one run', () => {
     assert.deepEqual(expected.done, found.done);
     for (const [name, value] of expected.parameters) close(found.parameters.get(name) as Tensor, value, name);
     assert.deepEqual(await withSteps(7), found);
-  });
-
-  test('are for devices that are far away, as many as fit', () => {
-    assert.equal(defaultStepsPerRun(engine, 1000), 1);
-    const far = { ...engine, device: 'webgpu' } as Engine;
-    assert.equal(defaultStepsPerRun(far, 128 * 3 * 32 * 32), 16);
-    assert.equal(defaultStepsPerRun(far, 32 * 3 * 224 * 224), 3);
-    assert.equal(defaultStepsPerRun(far, 2 ** 25), 1);
   });
 });

@@ -1,4 +1,4 @@
-import { floats, sizeOf, type Tensor } from '../core/tensor.js';
+import { floats, type Tensor } from '../core/tensor.js';
 import { type Classifier, portsOf, withParameters } from '../nn/classifier.js';
 import { learnedParameters } from '../nn/parameters.js';
 import { GraphBuilder } from '../onnx/builder.js';
@@ -18,7 +18,7 @@ export interface StepOptions {
   readonly batchSize: number;
   readonly optimizer: Optimizer;
   readonly masks?: Masks;
-  /** Most steps that one run on the device takes, from 1; default {@link defaultStepsPerRun}. */
+  /** Most steps that one run takes, from 1, see {@link ObjectiveStep.compile}. Default 1. */
   readonly stepsPerRun?: number;
 }
 
@@ -71,8 +71,7 @@ export class TrainingStep implements ClassifierStep {
 
   /** Compiles a step down another objective of the same classifier, with the inputs and outputs of {@link withLoss}. */
   static async down(engine: Engine, classifier: Classifier, objective: Objective, options: StepOptions): Promise<TrainingStep> {
-    const { stepsPerRun = defaultStepsPerRun(engine, options.batchSize * sizeOf(classifier.imageShape)) } = options;
-    return new TrainingStep(classifier, await ObjectiveStep.compile(engine, objective, stepsPerRun));
+    return new TrainingStep(classifier, await ObjectiveStep.compile(engine, objective, options.stepsPerRun));
   }
 
   get stepsPerRun(): number {
@@ -109,19 +108,6 @@ export class TrainingStep implements ClassifierStep {
   release(): Promise<void> {
     return this.#step.release();
   }
-}
-
-/** Values of all batches of a run: 64 MiB of float32. */
-const MOST_VALUES = 2 ** 24;
-const MOST_STEPS = 16;
-
-/**
- * Steps in one run on the device: 1 on the CPU, where nothing has to travel, else 16, fewer where their batches would take more than
- * 64 MiB.
- * @param values of one batch.
- */
-export function defaultStepsPerRun({ device }: Engine, values: number): number {
-  return device === 'cpu' ? 1 : Math.max(1, Math.min(MOST_STEPS, Math.floor(MOST_VALUES / values)));
 }
 
 /** Inputs of a step: pixels [B, C, H, W] and class probabilities [B, K]. */
