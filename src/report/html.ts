@@ -1,9 +1,10 @@
 import { curvesSection } from './curves.js';
 import { detectionSection } from './detection.js';
 import { mapsSection } from './maps.js';
-import { Html, html } from './markup.js';
+import { html } from './markup.js';
 import { methodTitle } from './models.js';
 import { numbersSection } from './numbers.js';
+import { page } from './page.js';
 import type { Pictures } from './pictures.js';
 import { provenanceSection } from './provenance.js';
 import type { Result } from './result.js';
@@ -23,27 +24,11 @@ import { verdict } from './verdict.js';
 export function renderReport(result: Result, pictures: Pictures = {}): string {
   const title = titleOf(result);
   const [lead, ...rest] = verdict(result);
-  // The policy makes the browser itself refuse anything that is not in the file.
-  const policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'";
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<title>${title}</title>
-<style>${new Html(style)}</style>
-</head>
-<body>
-<main>
-<header><p class="kicker">Antidote</p><h1>${title}</h1>
+  const main = html`<header><p class="kicker">Antidote</p><h1>${title}</h1>
 ${lead !== undefined && html`<p class="lead">${lead}</p>`}
 ${rest.length > 0 && html`<p>${rest.join(' ')}</p>`}</header>
-${detectionSection(result, pictures)}${numbersSection(result)}${triggerSection(result, pictures)}${samplesSection(result, pictures.samples ?? [])}${curvesSection(result)}${mapsSection(result)}${choicesSection(result)}${provenanceSection(result)}</main>
-</body>
-</html>
-`.text;
+${detectionSection(result, pictures)}${numbersSection(result)}${triggerSection(result, pictures)}${samplesSection(result, pictures.samples ?? [])}${curvesSection(result)}${mapsSection(result)}${choicesSection(result)}${provenanceSection(result)}`;
+  return page({ title, style, main });
 }
 
 function titleOf(result: Result): string {

@@ -1,6 +1,5 @@
-import { cachedSource } from './cached-source.js';
 import type { CifarSet } from './cifar-parts.js';
-import { findCifar } from './cifar-set.js';
+import { cifarSource } from './cifar-source.js';
 
 const set: CifarSet = {
   name: 'cifar10',
@@ -48,17 +47,4 @@ const set: CifarSet = {
 };
 
 /** CIFAR-10: colour pictures of animals and vehicles, 32 x 32 pixels, 50,000 for training and 10,000 for testing. */
-export const cifar10 = cachedSource({
-  ...set,
-  classes: set.classes.length,
-  paper: {
-    title: 'Learning multiple layers of features from tiny images',
-    authors: 'Krizhevsky',
-    venue: 'Technical report, University of Toronto',
-    year: 2009,
-  },
-  imageShape: [3, 32, 32],
-  origin: 'cifar-10-binary.tar.gz or cifar-10-python.tar.gz, packed or unpacked, or a copy as image files',
-  published: [set.forms[0].archive],
-  find: (from) => findCifar(from, set),
-});
+export const cifar10 = cifarSource(set);

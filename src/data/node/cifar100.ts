@@ -1,6 +1,5 @@
-import { cachedSource } from './cached-source.js';
 import type { CifarSet } from './cifar-parts.js';
-import { findCifar } from './cifar-set.js';
+import { cifarSource } from './cifar-source.js';
 
 const classes = `
   apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle
@@ -48,17 +47,4 @@ const set: CifarSet = {
 };
 
 /** CIFAR-100: as CIFAR-10, in 100 classes (the fine labels), 50,000 for training and 10,000 for testing. */
-export const cifar100 = cachedSource({
-  ...set,
-  classes: set.classes.length,
-  paper: {
-    title: 'Learning multiple layers of features from tiny images',
-    authors: 'Krizhevsky',
-    venue: 'Technical report, University of Toronto',
-    year: 2009,
-  },
-  imageShape: [3, 32, 32],
-  origin: 'cifar-100-binary.tar.gz or cifar-100-python.tar.gz, packed or unpacked, or a copy as image files',
-  published: [set.forms[0].archive],
-  find: (from) => findCifar(from, set),
-});
+export const cifar100 = cifarSource(set);

@@ -1,4 +1,5 @@
-import { Html, html } from '../markup.js';
+import { html } from '../markup.js';
+import { page } from '../page.js';
 import { style } from '../style.js';
 import { paretoSection } from './pareto.js';
 import { script, scriptHash } from './sorting.js';
@@ -13,21 +14,8 @@ import { AVERAGES, sourcesOf, stateOf } from './text.js';
  */
 export async function benchPage(table: BenchTable): Promise<string> {
   const { name, averages, rows, failures } = table;
-  const policy = `default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src '${await scriptHash()}'`;
   const sources = sourcesOf([...averages, ...rows]);
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<title>${name}: leaderboard</title>
-<style>${new Html(style)}${new Html(benchStyle)}</style>
-</head>
-<body>
-<main>
-<header><p class="kicker">Antidote</p><h1>Leaderboard: ${name}</h1><p>${stateOf(table)} Click a column's name to sort by it.</p></header>
+  const main = html`<header><p class="kicker">Antidote</p><h1>Leaderboard: ${name}</h1><p>${stateOf(table)} Click a column's name to sort by it.</p></header>
 ${averages.length > 0 && html`<section><h2>Defences, averaged over attacks</h2><p>${AVERAGES}</p>${averagesTable(averages)}</section>`}
 ${paretoSection(averages)}
 ${rows.length > 0 && html`<section><h2>Every attack</h2>${rowsTable(rows)}</section>`}
@@ -39,9 +27,6 @@ ${failures.length > 0 && html`<section><h2>Failures</h2>${failuresTable(failures
 <div><dt>RA</dt><dd>share of the same images that are taken for what they are; higher is better</dd></div>
 <div><dt>DER</dt><dd>defence effectiveness rating, [max(0, drop of ASR) − max(0, drop of ACC) + 1] / 2; 50 where nothing changed</dd></div>
 </dl></section>
-</main>
-<script>${new Html(script)}</script>
-</body>
-</html>
-`.text;
+`;
+  return page({ title: `${name}: leaderboard`, style: style + benchStyle, main, script: { text: script, hash: await scriptHash() } });
 }
