@@ -212,6 +212,10 @@ describe('an engine', () => {
     assert.ok(ticks >= Math.max(2, elapsed / 20), `${ticks} ticks in ${elapsed} ms`);
   });
 
+  test('that is closed before it has loaded anything does not take the process with it', async () => {
+    for (let i = 0; i < 5; i++) await (await createEngine({ device: 'cpu', threads: 1 })).close();
+  });
+
   test('that is closed refuses work, pending and new, and can be closed again', async () => {
     const other = await createEngine({ device: 'cpu', threads: 1 });
     const program = await other.compile(product(8));

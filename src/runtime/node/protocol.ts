@@ -22,3 +22,6 @@ export interface WorkerSettings {
   readonly device: Device;
   readonly threads: number;
 }
+
+/** What the thread says first, once ONNX Runtime is loaded and it listens. */
+export const READY = 'ready';

@@ -6,13 +6,15 @@ import type { CompileOptions, Device, Engine, Program, Tensors } from '../engine
 import { lowerFor } from '../lower.js';
 import { findBlock } from '../nchwc/block-size.js';
 import { hasVariableConvolutions } from '../nchwc/layout.js';
-import type { Answer, Request, WorkerSettings } from './protocol.js';
+import { type Answer, READY, type Request, type WorkerSettings } from './protocol.js';
 
 /** Talks to the worker thread that holds the sessions. */
 export class WorkerEngine implements Engine {
   readonly device: Device;
   readonly threads: number;
   readonly #worker: Worker;
+  /** Settled once the thread has loaded ONNX Runtime, or has ended. */
+  readonly #loaded: Promise<void>;
   readonly #waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
   #nextId = 1;
   #block: Promise<number | undefined> | undefined;
@@ -22,7 +24,13 @@ export class WorkerEngine implements Engine {
     this.device = device;
     this.threads = threads;
     this.#worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: { device, threads } satisfies WorkerSettings });
-    this.#worker.on('message', (answer: Answer) => this.#settle(answer));
+    this.#loaded = new Promise((resolve) => {
+      this.#worker.once('message', () => resolve());
+      this.#worker.once('exit', () => resolve());
+    });
+    this.#worker.on('message', (message: Answer | typeof READY) => {
+      if (message !== READY) this.#settle(message);
+    });
     this.#worker.on('error', (error: Error) => this.#fail(error));
     this.#worker.on('exit', () => this.#fail(closed()));
   }
@@ -61,6 +69,8 @@ export class WorkerEngine implements Engine {
   async close(): Promise<void> {
     // At once, so that whether pending work is refused does not depend on which thread is faster.
     this.#fail(closed());
+    // A thread that is ended while it loads ONNX Runtime takes the whole process with it.
+    await this.#loaded;
     await this.#worker.terminate();
   }
 

@@ -3,7 +3,7 @@ import * as ort from 'onnxruntime-node';
 import { UserError } from '../../core/errors.js';
 import type { Tensors } from '../engine.js';
 import { explainOrtError, type Ort, OrtProgram } from '../ort.js';
-import type { Answer, Envelope, Request, WorkerSettings } from './protocol.js';
+import { type Answer, type Envelope, READY, type Request, type WorkerSettings } from './protocol.js';
 
 // ONNX Runtime computes inside a synchronous call, so it has a thread to itself and the event loop stays free.
 
@@ -65,3 +65,4 @@ let last = Promise.resolve();
 parentPort?.on('message', (envelope: Envelope) => {
   last = last.then(() => reply(envelope));
 });
+parentPort?.postMessage(READY);
