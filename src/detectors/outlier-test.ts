@@ -1,5 +1,8 @@
 import { studentTail } from '../core/incomplete-beta.js';
 
+/** With fewer classes there is no saying how they scatter. */
+export const FEWEST_CLASSES = 4;
+
 /**
  * How surprising it is that the cheapest of K classes is as cheap as it is. Costs span orders of magnitude, so their logarithms are
  * compared. The lowest, x, is set against mean m and sample deviation s of the other K - 1 (an externally studentised residual): were
@@ -13,11 +16,11 @@ import { studentTail } from '../core/incomplete-beta.js';
  * Neural Cleanse's own index, in median absolute deviations of the costs, has no such meaning: with ten classes it exceeds its
  * threshold of 2 in one case in three where nothing is planted (normal costs, simulated), and a large one among the costs of clean classes hides the outlier.
  * @param costs above 0, one for each class.
- * @returns 0 to 1; undefined where there are fewer than four classes.
+ * @returns 0 to 1; undefined where there are fewer than {@link FEWEST_CLASSES}.
  */
 export function chanceOfLowest(costs: readonly number[]): number | undefined {
   const classes = costs.length;
-  if (classes < 4) return undefined;
+  if (classes < FEWEST_CLASSES) return undefined;
   const logs = costs.map((cost) => Math.log(Math.max(cost, Number.MIN_VALUE)));
   const lowest = logs.indexOf(Math.min(...logs));
   const others = logs.filter((_, label) => label !== lowest);

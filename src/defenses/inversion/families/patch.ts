@@ -9,7 +9,7 @@ export const patch: TriggerFamily = {
   summary: 'a small patch',
   unit: 'pixels',
   weight: 0.01,
-  rate: 0.2,
+  rate: 0.5,
   parameters: ([channels, height, width]) => ({
     // A mask of 0.12 all over.
     mask: { dims: [1, height, width], mean: -2, deviation: 0 },
