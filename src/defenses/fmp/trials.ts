@@ -43,7 +43,8 @@ export interface ChosenTuning extends Tuning {
  * that does others good, and at one that is too low nothing is unlearned. So the network is fine-tuned on four fifths of the clean images
  * and their copies, and judged on the rest. Starting from `lr`, the next lower rate is tried as long as the accuracy rises, on clean and
  * changed images alike, `lr_trials` rates in all. At the best of them larger shares of copies are tried until the
- * first trigger leads no more than `unlearn_success` of the images to its class: copies cost accuracy, so there are not more than it takes.
+ * first trigger leads no more than `unlearn_success` of the images to its class, or training diverges: copies cost accuracy, so there are not
+ * more than it takes.
  * @param triggers the most suspicious first.
  * @returns the options themselves where nothing is to be unlearned, `lr_trials` is 1, or a class has a single image.
  */
@@ -88,7 +89,9 @@ export async function tryTunings(
   }
   for (const share of LARGER_SHARES.filter((larger) => larger > unlearn)) {
     if (best.success <= unlearn_success) break;
-    best = await attempt({ lr: best.lr, unlearn: share });
+    const next = await attempt({ lr: best.lr, unlearn: share });
+    if (next.accuracy === 0) break;
+    best = next;
   }
   return { lr: best.lr, unlearn: best.unlearn, trials };
 }
