@@ -107,6 +107,31 @@ describe('a held input', () => {
   });
 });
 
+describe('a run into other programs', () => {
+  const x = float32([2], [1, 2]);
+
+  test('sets their held inputs, and its own, to what comes out', async () => {
+    const [one, two] = [await engine.compile(accumulator(), { held: ['sum'] }), await engine.compile(accumulator(), { held: ['sum'] })];
+    await one.write({ sum: float32([2], [10, 20]) });
+    await one.runInto({ x }, { program: two, inputs: { sum: 'twice' } }, { program: one, inputs: { sum: 'next' } });
+    assert.deepEqual((await two.run({ x })).next, float32([2], [23, 46]));
+    assert.deepEqual((await one.run({ x })).next, float32([2], [12, 24]));
+    await one.release();
+    await two.release();
+  });
+
+  test('refuses inputs that are not held, and programs of other engines', async () => {
+    const program = await engine.compile(accumulator(), { held: ['sum'] });
+    await program.write({ sum: x });
+    await assert.rejects(program.runInto({ x }, { program, inputs: { x: 'next' } }), /'x' is neither a carried nor a held input/);
+    const other = await createEngine({ device: 'cpu', threads: 1 });
+    const foreign = await other.compile(accumulator(), { held: ['sum'] });
+    await assert.rejects(program.runInto({ x }, { program: foreign, inputs: { sum: 'next' } }), /the same engine/);
+    await other.close();
+    await program.release();
+  });
+});
+
 describe('carried state', () => {
   const carry = { sum: 'next' };
   const start = { sum: float32([2], [10, 20]) };

@@ -22,6 +22,14 @@ export interface CompileOptions {
   readonly fast?: boolean;
 }
 
+/** What becomes of the outputs of {@link Program.runInto}. */
+export interface Destination {
+  /** Of the same engine; may be the program that runs. */
+  readonly program: Program;
+  /** Its carried and held inputs that are set: input name to name of an output of the graph that runs. */
+  readonly inputs: Readonly<Record<string, string>>;
+}
+
 /** A compiled graph. */
 export interface Program {
   /**
@@ -31,6 +39,11 @@ export interface Program {
    * @throws UserError when the device runs out of memory or refuses the graph.
    */
   run(feeds: Tensors): Promise<Tensors>;
+  /**
+   * Computes the graph and sets inputs of other programs to what comes out, which stays with the thread or device that computes. Carried
+   * inputs are not renewed, and outputs without a destination are lost.
+   */
+  runInto(feeds: Tensors, ...to: readonly Destination[]): Promise<void>;
   /** Current values of carried inputs, all of them where no names are given. */
   read(names?: readonly string[]): Promise<Tensors>;
   /** Sets values of carried and held inputs. */

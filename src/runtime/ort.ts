@@ -1,7 +1,7 @@
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-common';
 import { UserError } from '../core/errors.js';
 import type { Tensor } from '../core/tensor.js';
-import type { CompileOptions, Device, Tensors } from './engine.js';
+import type { CompileOptions, Destination, Device, Tensors } from './engine.js';
 
 /** The part of ONNX Runtime that onnxruntime-node and onnxruntime-web have in common. */
 export interface Ort {
@@ -52,9 +52,7 @@ export class OrtProgram {
   }
 
   async run(feeds: Tensors): Promise<Tensors> {
-    const inputs: Record<string, OrtTensor> = {};
-    for (const name of this.#session.inputNames) inputs[name] = this.#input(name, feeds);
-    const outputs = await this.#session.run(inputs);
+    const outputs = await this.#session.run(this.#inputs(feeds));
     for (const [input, output] of this.#carry) this.#state.set(input, outputs[output]);
     const carried = new Set(this.#carry.values());
     return Object.fromEntries(
@@ -64,13 +62,24 @@ export class OrtProgram {
     );
   }
 
+  /** Computes the graph and sets inputs of programs of this thread to what comes out. */
+  async runInto(feeds: Tensors, to: readonly { readonly program: OrtProgram; readonly inputs: Destination['inputs'] }[]): Promise<void> {
+    for (const { program, inputs } of to) {
+      for (const name of Object.keys(inputs)) program.#checkKept(name);
+    }
+    const outputs = await this.#session.run(this.#inputs(feeds), [...new Set(to.flatMap(({ inputs }) => Object.values(inputs)))]);
+    for (const { program, inputs } of to) {
+      for (const [input, output] of Object.entries(inputs)) program.#state.set(input, outputs[output]);
+    }
+  }
+
   read(names: readonly string[] = [...this.#carry.keys()]): Tensors {
     return Object.fromEntries(names.map((name) => [name, fromOrt(this.#keptValue(name))]));
   }
 
   write(values: Tensors): void {
     for (const [name, value] of Object.entries(values)) {
-      if (!this.#kept.has(name)) throw new Error(`'${name}' is neither a carried nor a held input of this program`);
+      this.#checkKept(name);
       this.#state.set(name, this.#toOrt(value));
     }
   }
@@ -78,6 +87,14 @@ export class OrtProgram {
   async release(): Promise<void> {
     this.#state.clear();
     await this.#session.release();
+  }
+
+  #checkKept(name: string): void {
+    if (!this.#kept.has(name)) throw new Error(`'${name}' is neither a carried nor a held input of this program`);
+  }
+
+  #inputs(feeds: Tensors): Record<string, OrtTensor> {
+    return Object.fromEntries(this.#session.inputNames.map((name) => [name, this.#input(name, feeds)]));
   }
 
   #input(name: string, feeds: Tensors): OrtTensor {

@@ -32,19 +32,21 @@ export interface Shapes {
 /** The order in which a value of a shape is kept between runs, as the permutation of a Transpose; undefined for its own. */
 export type Order = (dims: readonly number[]) => readonly number[] | undefined;
 
-/** What the layer's features are called when they are kept. */
-export const FEATURES = 'features';
+/** Held input of the forward computation, features that are taken off; and its output, what is left of the layer's features. */
+export const [BEFORE, DIFFERENCE] = ['kept:before', 'kept:difference'];
 
 /**
- * The forward computation, which all maps of a layer share: from images [B, ...] to the layer's {@link FEATURES} and to the
- * values that the gradient needs besides, in the order in which they are kept.
+ * The forward computation, which all maps of a layer share: from images [B, ...] to the {@link DIFFERENCE} of the layer's features from those
+ * {@link BEFORE} and to the values that the gradient needs besides, in the order in which they are kept.
  * @param graph with the images as its input; its first output is the layer's features.
  */
 export function forwardGraph(graph: Graph, dims: ReadonlyMap<Value, readonly number[]>, order: Order): Graph {
   const builder = new GraphBuilder(graph.name, graph);
   graph.outputs.forEach(({ name }, index) => {
-    const permutation = order(dims.get(name) as readonly number[]);
-    builder.output(permutation ? builder.transpose(name, permutation) : name, keptName(index === 0 ? FEATURES : name));
+    const shape = dims.get(name) as readonly number[];
+    const permutation = order(shape);
+    const value = index === 0 ? builder.sub(name, keptInput(builder, BEFORE, shape, order)) : name;
+    builder.output(permutation ? builder.transpose(value, permutation) : value, index === 0 ? DIFFERENCE : keptName(name));
   });
   return builder.build();
 }
@@ -56,7 +58,7 @@ export function keptName(name: string): string {
 
 /**
  * The first step, which begins at the same point for every map, so that only the linear part of the gradient is left. Inputs are
- * `channels` [G, 1, C', 1, 1], one-hot; and, held, `clean` and `perturbation` [1, B, ...], `kept:difference` = f(x') - f(x), and the
+ * `channels` [G, 1, C', 1, 1], one-hot; and, held, `clean` and `perturbation` [1, B, ...], {@link DIFFERENCE} = f(x') - f(x), and the
  * residuals as kept. The output is `next`, [G, B, ...].
  */
 export function firstStepGraph(
@@ -72,11 +74,11 @@ export function firstStepGraph(
   const clean = builder.input('clean', 'float32', [1, images, ...image]);
   const perturbation = builder.input('perturbation', 'float32', [1, images, ...image]);
   const channels = builder.input('channels', 'float32', [group, 1, layer.channels, 1, 1]);
-  const difference = builder.reshape(keptInput(builder, 'difference', [images, ...map], order), [1, images, ...map]);
+  const difference = builder.reshape(keptInput(builder, DIFFERENCE, [images, ...map], order), [1, images, ...map]);
   const given: Record<string, Value> = {
     [COTANGENT]: builder.reshape(builder.mul(difference, channels), [group * images, ...map]),
   };
-  for (const [name, dims] of residuals) given[name] = keptInput(builder, name, dims, order);
+  for (const [name, dims] of residuals) given[name] = keptInput(builder, keptName(name), dims, order);
   for (const { name } of linear.inputs) {
     builder.append({ name: '', opType: 'Identity', domain: '', inputs: [given[name]], outputs: [name], attributes: {} });
   }
@@ -87,7 +89,7 @@ export function firstStepGraph(
 
 /**
  * A step from a point of each map's own, so that each goes through the network itself. Inputs are `channels` as above, `perturbation`
- * [G, B, ...], and, held, `clean` [1, B, ...] and `kept:features` = f(x); the output is `next`, [G, B, ...].
+ * [G, B, ...], and, held, `clean` [1, B, ...] and {@link BEFORE} = f(x); the output is `next`, [G, B, ...].
  * @param below the network up to the layer, traced for G · B images.
  */
 export function ownStepGraph(
@@ -101,7 +103,7 @@ export function ownStepGraph(
   const builder = new GraphBuilder(`disturb:${layer.name}`);
   builder.avoid(below);
   const clean = builder.input('clean', 'float32', [1, images, ...image]);
-  const features = builder.reshape(keptInput(builder, FEATURES, [images, ...map], order), [1, images, ...map]);
+  const features = builder.reshape(keptInput(builder, BEFORE, [images, ...map], order), [1, images, ...map]);
   const channels = builder.input('channels', 'float32', [group, 1, layer.channels, 1, 1]);
   const perturbation = builder.input('perturbation', 'float32', [group, images, ...image]);
   const disturbed = builder.add(clean, perturbation);
@@ -116,9 +118,9 @@ export function ownStepGraph(
 /** A held input, brought back into its own order. */
 function keptInput(builder: GraphBuilder, name: string, dims: readonly number[], order: Order): Value {
   const permutation = order(dims);
-  if (!permutation) return builder.input(keptName(name), 'float32', dims);
+  if (!permutation) return builder.input(name, 'float32', dims);
   const kept = permutation.map((axis) => dims[axis]);
-  return builder.transpose(builder.input(keptName(name), 'float32', kept), inverseOrder(permutation));
+  return builder.transpose(builder.input(name, 'float32', kept), inverseOrder(permutation));
 }
 
 /** Moves along the sign of the gradient, back to within eps of the clean image, and into [0, 1]. */

@@ -1,18 +1,22 @@
 import { stackedPullBack } from '../../autodiff/stacked.js';
-import { floats, type Tensor, tensor } from '../../core/tensor.js';
+import { floats, type Tensor, tensor, zeros } from '../../core/tensor.js';
 import { type Classifier, portsOf } from '../../nn/classifier.js';
 import type { ConvLayer } from '../../nn/feature-maps.js';
 import type { Graph, TensorType } from '../../onnx/graph.js';
 import { ancestorsOf } from '../../onnx/rewrite.js';
-import type { Engine, Program, Tensors } from '../../runtime/engine.js';
+import type { Engine, Program } from '../../runtime/engine.js';
 import { storedOrder } from '../../runtime/winograd/layout.js';
-import { type Budget, FEATURES, firstStepGraph, forwardGraph, keptName, type Order, ownStepGraph, type Stack } from './disturb-graphs.js';
+import { BEFORE, type Budget, DIFFERENCE, firstStepGraph, forwardGraph, type Order, ownStepGraph, type Stack } from './disturb-graphs.js';
 
 export type { Budget, Stack } from './disturb-graphs.js';
 
 interface Programs {
-  /** From images to the layer's features and what the gradient needs besides. */
+  /** From images to the layer's features, less others, and what the gradient needs besides. */
   readonly forward: Program;
+  /** Its outputs, which the first step holds. */
+  readonly shared: readonly string[];
+  /** Zeros in place of the features that are taken off. */
+  readonly nothing: Tensor<'float32'>;
   /** The step from the point that all maps share; absent where the gradient does not come apart. */
   readonly first?: Program;
   /** A step from each map's own point. */
@@ -61,19 +65,22 @@ export class LayerDisturbance {
     const shapes = { image: classifier.imageShape, map };
     const order: Order = engine.device === 'cpu' ? storedOrder : () => undefined;
     const split = stackedPullBack(single, stacked, layer.output);
+    const features = [stack.images, ...map];
     const residuals = [...(split?.residuals ?? [])];
-    const dims = new Map([[layer.output, [stack.images, ...map]], ...residuals]);
-    const forward = await engine.compile(forwardGraph(split?.forward ?? single, dims, order), { fast: true });
-    const held = ['clean', 'perturbation', keptName('difference'), ...residuals.map(([name]) => keptName(name))];
+    const forwards = forwardGraph(split?.forward ?? single, new Map([[layer.output, features], ...residuals]), order);
+    const forward = await engine.compile(forwards, { fast: true, held: [BEFORE] });
+    const shared = forwards.outputs.map(({ name }) => name);
+    const held = ['clean', 'perturbation', ...shared];
     const first = split && (await engine.compile(firstStepGraph(split, layer, shapes, stack, budget, order), { fast: true, held }));
     const own =
       first && budget.steps === 1
         ? undefined
         : await engine.compile(ownStepGraph(stacked, layer, shapes, stack, budget, order), {
             fast: true,
-            held: ['clean', keptName(FEATURES)],
+            held: ['clean', BEFORE],
           });
-    return new LayerDisturbance({ forward, first, own }, layer, stack, budget.steps, portsOf(classifier).input);
+    const nothing = zeros('float32', order(features)?.map((axis) => features[axis]) ?? features);
+    return new LayerDisturbance({ forward, shared, nothing, first, own }, layer, stack, budget.steps, portsOf(classifier).input);
   }
 
   /**
@@ -82,16 +89,17 @@ export class LayerDisturbance {
    * @param start first perturbation, the same for every map, of that shape; clean + start lies in [0, 1].
    */
   async prepare(clean: Tensor<'float32'>, start: Tensor<'float32'>): Promise<void> {
-    const { first, own } = this.#programs;
-    const moved = { ...clean, data: clean.data.map((pixel, i) => pixel + start.data[i]) };
-    const features = (await this.#forward(clean))[keptName(FEATURES)];
+    const { forward, shared, nothing, first, own } = this.#programs;
+    await forward.write({ [BEFORE]: nothing });
+    const holders = [...(first ? [forward] : []), ...(own ? [own] : [])];
+    await forward.runInto({ [this.#input]: clean }, ...holders.map((program) => ({ program, inputs: { [BEFORE]: DIFFERENCE } })));
     if (first) {
-      const { [keptName(FEATURES)]: after, ...residuals } = await this.#forward(moved);
-      const before = floats(features);
-      const difference = { ...after, data: floats(after).map((value, i) => value - before[i]) } as Tensor;
-      await first.write({ ...residuals, [keptName('difference')]: difference, clean: batchOf(clean), perturbation: batchOf(start) });
+      const moved = { ...clean, data: clean.data.map((pixel, i) => pixel + start.data[i]) };
+      const inputs = Object.fromEntries(shared.map((name) => [name, name]));
+      await forward.runInto({ [this.#input]: moved }, { program: first, inputs });
+      await first.write({ clean: batchOf(clean), perturbation: batchOf(start) });
     }
-    await own?.write({ [keptName(FEATURES)]: features, clean: batchOf(clean) });
+    await own?.write({ clean: batchOf(clean) });
     this.#start = batchOf(start);
   }
 
@@ -119,10 +127,6 @@ export class LayerDisturbance {
   async release(): Promise<void> {
     const { forward, first, own } = this.#programs;
     for (const program of [forward, first, own]) await program?.release();
-  }
-
-  #forward(pixels: Tensor): Promise<Tensors> {
-    return this.#programs.forward.run({ [this.#input]: pixels });
   }
 }
 

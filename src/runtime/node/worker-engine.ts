@@ -16,6 +16,8 @@ export class WorkerEngine implements Engine {
   /** Settled once the thread has loaded ONNX Runtime, or has ended. */
   readonly #loaded: Promise<void>;
   readonly #waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
+  /** What the thread knows its programs by. */
+  readonly #numbers = new WeakMap<Program, number>();
   #nextId = 1;
   #block: Promise<number | undefined> | undefined;
   #failure: Error | undefined;
@@ -52,8 +54,12 @@ export class WorkerEngine implements Engine {
   async #compile(model: Uint8Array<ArrayBuffer>, options: CompileOptions): Promise<Program> {
     const program = (await this.#ask({ do: 'compile', model, options }, [model.buffer])) as number;
     let released = false;
-    return {
+    const made: Program = {
       run: (feeds) => this.#ask({ do: 'run', program, feeds }) as Promise<Tensors>,
+      runInto: async (feeds, ...destinations) => {
+        const to = destinations.map(({ program: other, inputs }) => ({ program: this.#numberOf(other), inputs }));
+        await this.#ask({ do: 'runInto', program, feeds, to });
+      },
       read: (names) => this.#ask({ do: 'read', program, names }) as Promise<Tensors>,
       write: async (values) => {
         await this.#ask({ do: 'write', program, values });
@@ -64,6 +70,14 @@ export class WorkerEngine implements Engine {
         await this.#ask({ do: 'release', program });
       },
     };
+    this.#numbers.set(made, program);
+    return made;
+  }
+
+  #numberOf(program: Program): number {
+    const number = this.#numbers.get(program);
+    if (number === undefined) throw new Error('a program can only hand values to programs of the same engine');
+    return number;
   }
 
   async close(): Promise<void> {

@@ -15,17 +15,27 @@ const { device, threads } = workerData as WorkerSettings;
 const programs = new Map<number, OrtProgram>();
 let nextProgram = 1;
 
+function programOf(id: number): OrtProgram {
+  const program = programs.get(id);
+  if (!program) throw new Error('the program was released');
+  return program;
+}
+
 async function answer(request: Request): Promise<unknown> {
   if (request.do === 'compile') {
     const program = await OrtProgram.create(ort as unknown as Ort, request.model, device, threads, request.options);
     programs.set(nextProgram, program);
     return nextProgram++;
   }
-  const program = programs.get(request.program);
-  if (!program) throw new Error('the program was released');
+  const program = programOf(request.program);
   switch (request.do) {
     case 'run':
       return program.run(request.feeds);
+    case 'runInto':
+      return program.runInto(
+        request.feeds,
+        request.to.map((destination) => ({ ...destination, program: programOf(destination.program) })),
+      );
     case 'read':
       return program.read(request.names);
     case 'write':
