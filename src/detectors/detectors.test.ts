@@ -7,6 +7,7 @@ import { GraphBuilder } from '../onnx/builder.js';
 import { createEngine } from '../runtime/node/engine.js';
 import { madeUpDataset } from '../testing/dataset.js';
 import { shortcutClassifier } from '../testing/shortcut.js';
+import { chanceOfLowest } from './outlier-test.js';
 import { detectors } from './registry.js';
 import { summarize } from './repeats.js';
 import { judge, verdictOf } from './verdict.js';
@@ -45,6 +46,22 @@ function cornerClassifier(): Classifier {
   return { name: 'corner', graph: builder.build(), imageShape: [1, 8, 8], classes: 3 };
 }
 
+/** Six classes: the corner leads to class 2, nothing to class 5, and pixels at random, half of them a class, to the others. */
+function unreachableClassifier(): Classifier {
+  const random = new Random(2);
+  const builder = new GraphBuilder('unreachable');
+  const pixels = builder.input('pixels', 'float32', ['N', 1, 8, 8]);
+  const weight = Array.from({ length: 6 * 64 }, (_, i) => {
+    const [label, pixel] = [Math.floor(i / 64), i % 64];
+    if (label === 2 || label === 5) return label === 2 && pixel === 63 ? 60 : 0;
+    return random.uniform() < 0.5 ? 0.5 : -0.5;
+  });
+  const bias = builder.parameter('bias', float32([6], [0, 0, -4, 0, 0, -1e4]));
+  const logits = builder.gemm(builder.flatten(pixels), builder.parameter('weight', float32([6, 64], weight)), bias, { transB: true });
+  builder.output(logits, 'logits', 'float32', ['N', 6]);
+  return { name: 'unreachable', graph: builder.build(), imageShape: [1, 8, 8], classes: 6 };
+}
+
 describe('every detector', () => {
   const models = { 'neural-cleanse': shortcutClassifier(), 'map-collapse': cornerClassifier() };
   test('is tested', () =>
@@ -72,6 +89,17 @@ describe('every detector', () => {
       assert.deepEqual(plain(await run()), plain(await run()));
     });
   }
+
+  test('a class that no change leads to does not hide the one that stands out', async () => {
+    const options = detectors[0].options.parse({ nc_families: ['patch'], nc_images: 16, nc_steps: 60, nc_repeats: 1 });
+    const [{ classes, chance, target }] = await detectors[0].detect({ model: unreachableClassifier(), clean }, options, {
+      engine,
+      random: new Random(1),
+    });
+    assert.equal(target, 2);
+    assert.equal(chance, chanceOfLowest(classes.slice(0, 5)));
+    assert.ok((chance as number) < (chanceOfLowest(classes) as number) / 2, `${chance}, ${classes}`);
+  });
 
   test('shows a trigger that it can lay over images', async () => {
     const options = detectors[0].options.parse({ nc_families: ['patch'], nc_images: 16, nc_steps: 60, nc_repeats: 1 });

@@ -6,7 +6,7 @@ import { findTriggerFamily, triggerFamilies } from '../defenses/inversion/regist
 import { ANOMALY_THRESHOLD, findSuspects, type Finding as Search } from '../defenses/inversion/suspects.js';
 import { unitPixels } from '../nn/pixels.js';
 import type { Detector, Finding } from './detector.js';
-import { chanceOfLowest, FEWEST_CLASSES } from './outlier-test.js';
+import { chanceOfLowest } from './outlier-test.js';
 import { summarize } from './repeats.js';
 
 const names = triggerFamilies.map(({ name }) => name) as [string, ...string[]];
@@ -57,6 +57,7 @@ export const neuralCleanse: Detector<typeof options> = {
       const repeats = mine.map(({ suspect, anomaly }) => ({ target: suspect.target, statistic: anomaly }));
       const { target, statistic } = summarize(repeats);
       const costs = meanCosts(mine);
+      const reached = reachedClasses(mine);
       const shown = mine.find(({ suspect }) => suspect.target === target) as Search;
       return {
         sought: shown.family.summary,
@@ -64,7 +65,7 @@ export const neuralCleanse: Detector<typeof options> = {
         statistic,
         repeats,
         threshold: ANOMALY_THRESHOLD,
-        chance: chanceOfLowest(costsOfReached(costs, mine)),
+        chance: chanceOfLowest(costs.filter((_, label) => reached[label])) ?? chanceOfLowest(costs),
         classes: costs,
         measure: 'cost of leading images to the class, geometric mean of the repeats; the lowest stands out',
         statement:
@@ -77,15 +78,14 @@ export const neuralCleanse: Detector<typeof options> = {
 };
 
 /**
- * Costs of the classes that a change was found for: on average at least half of the images follow it. What the others cost says when the
- * search was over, not how classes scatter, and a single one of them can hide an outlier. All costs where fewer than {@link FEWEST_CLASSES} are left.
+ * Classes that a change was found for: on average at least half of the images follow it. What the others cost says when the search was over, not
+ * how classes scatter, and a single one of them can hide an outlier.
  */
-function costsOfReached(costs: readonly number[], searches: readonly Search[]): readonly number[] {
-  const reached = costs.filter((_, label) => {
+function reachedClasses(searches: readonly Search[]): boolean[] {
+  return searches[0].triggers.map((_, label) => {
     const followed = searches.reduce((sum, { triggers }) => sum + triggers[label].success, 0);
     return followed >= searches.length / 2;
   });
-  return reached.length < FEWEST_CLASSES ? costs : reached;
 }
 
 /** Geometric mean over the repeats, class by class. */

@@ -1,7 +1,7 @@
 import { studentTail } from '../core/incomplete-beta.js';
 
 /** With fewer classes there is no saying how they scatter. */
-export const FEWEST_CLASSES = 4;
+const FEWEST_CLASSES = 4;
 
 /**
  * How surprising it is that the cheapest of K classes is as cheap as it is. Costs span orders of magnitude, so their logarithms are
