@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { sizeOfDataset } from '../data/dataset.js';
 import { stratified } from '../data/sample.js';
+import { chanceAmongReached } from '../defenses/inversion/outlier-test.js';
 import { withPseudoTrigger } from '../defenses/inversion/pseudo-trigger.js';
 import { findTriggerFamily, triggerFamilies } from '../defenses/inversion/registry.js';
 import { ANOMALY_THRESHOLD, findSuspects, type Finding as Search } from '../defenses/inversion/suspects.js';
 import { unitPixels } from '../nn/pixels.js';
 import type { Detector, Finding } from './detector.js';
-import { chanceOfLowest } from './outlier-test.js';
 import { summarize } from './repeats.js';
 
 const names = triggerFamilies.map(({ name }) => name) as [string, ...string[]];
@@ -57,7 +57,6 @@ export const neuralCleanse: Detector<typeof options> = {
       const repeats = mine.map(({ suspect, anomaly }) => ({ target: suspect.target, statistic: anomaly }));
       const { target, statistic } = summarize(repeats);
       const costs = meanCosts(mine);
-      const reached = reachedClasses(mine);
       const shown = mine.find(({ suspect }) => suspect.target === target) as Search;
       return {
         sought: shown.family.summary,
@@ -65,7 +64,7 @@ export const neuralCleanse: Detector<typeof options> = {
         statistic,
         repeats,
         threshold: ANOMALY_THRESHOLD,
-        chance: chanceOfLowest(costs.filter((_, label) => reached[label])) ?? chanceOfLowest(costs),
+        chance: chanceAmongReached(costs, meanSuccesses(mine)),
         classes: costs,
         measure: 'cost of leading images to the class, geometric mean of the repeats; the lowest stands out',
         statement:
@@ -77,15 +76,9 @@ export const neuralCleanse: Detector<typeof options> = {
   },
 };
 
-/**
- * Classes that a change was found for: on average at least half of the images follow it. What the others cost says when the search was over, not
- * how classes scatter, and a single one of them can hide an outlier.
- */
-function reachedClasses(searches: readonly Search[]): boolean[] {
-  return searches[0].triggers.map((_, label) => {
-    const followed = searches.reduce((sum, { triggers }) => sum + triggers[label].success, 0);
-    return followed >= searches.length / 2;
-  });
+/** Arithmetic mean over the repeats, class by class. */
+function meanSuccesses(searches: readonly Search[]): number[] {
+  return searches[0].triggers.map((_, label) => searches.reduce((sum, { triggers }) => sum + triggers[label].success, 0) / searches.length);
 }
 
 /** Geometric mean over the repeats, class by class. */

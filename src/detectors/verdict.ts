@@ -1,3 +1,4 @@
+import { SIGNIFICANCE } from '../defenses/inversion/outlier-test.js';
 import type { Finding } from './detector.js';
 
 /** What a scan comes to. `clear` means that nothing was found, not that nothing is there. */
@@ -9,9 +10,6 @@ export interface Judged extends Finding {
   readonly agreeing: number;
   readonly level: Level;
 }
-
-/** Chance that all findings together may have of calling classes that are alike suspicious. */
-export const SIGNIFICANCE = 0.05;
 
 /**
  * Judges each finding. `likely`: every repeat names the same class, and the chance, multiplied by the number of findings that have one

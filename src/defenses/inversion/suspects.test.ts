@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { additive } from './families/additive.js';
 import { patch } from './families/patch.js';
-import { anomalyIndex, describeFinding, type Finding, mostSuspicious } from './suspects.js';
+import { anomalyIndex, bySuspicion, describeFinding, type Finding } from './suspects.js';
 
 describe('the class that stands out', () => {
   it('is measured in robust deviations below the median', () => {
@@ -19,15 +19,16 @@ describe('the class that stands out', () => {
     assert.ok(anomalyIndex([3, 3, 3, 3, 30]) < 1);
   });
 
-  it('is taken from the family in which it is cheapest beside the others', () => {
+  it('is taken from a family in which it stands out, and from that in which it is cheapest beside the others', () => {
     const suspect = { target: 4, cost: 12.34, success: 0.98 } as Finding['suspect'];
-    const patches = { family: patch, suspect, anomaly: 3, advantage: 5 } as unknown as Finding;
-    const faint = { family: additive, suspect, anomaly: 4, advantage: 2 } as unknown as Finding;
-    assert.equal(mostSuspicious([faint, patches]), patches);
+    const patches = { family: patch, suspect, anomaly: 3, advantage: 5, chance: 0.0123 } as unknown as Finding;
+    const faint = { family: additive, suspect, anomaly: 4, advantage: 2, chance: 0.001 } as unknown as Finding;
+    const guess = { ...patches, anomaly: 1.2, advantage: 9, chance: 0.3 };
+    assert.deepEqual(bySuspicion([guess, faint, patches]), [patches, faint, guess]);
     assert.match(
       describeFinding(patches),
-      /^a small patch that leads to class 4 \(12\.3 pixels, .* 98 % .* 5\.0 times .* 3\.0: an outlier\)$/,
+      /^a small patch that leads to class 4 \(12\.3 pixels, .* 98 % .* 5\.0 times .* 3\.0, chance 1\.2 %: an outlier\)$/,
     );
-    assert.match(describeFinding({ ...patches, anomaly: 1.2 }), /no outlier, so this is a guess/);
+    assert.match(describeFinding(guess), /no outlier, so this is a guess/);
   });
 });

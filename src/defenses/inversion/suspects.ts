@@ -3,6 +3,7 @@ import type { Classifier } from '../../nn/classifier.js';
 import type { Engine } from '../../runtime/engine.js';
 import type { TriggerFamily } from './family.js';
 import { type InversionOptions, invertTriggers } from './invert.js';
+import { chanceAmongReached, SIGNIFICANCE } from './outlier-test.js';
 import type { PseudoTrigger } from './pseudo-trigger.js';
 
 /** What the search for one family's triggers found. */
@@ -16,6 +17,8 @@ export interface Finding {
   readonly anomaly: number;
   /** How many times cheaper the suspect is than the median class, from 1. */
   readonly advantage: number;
+  /** Chance of a class as cheap as the suspect were all classes alike, see {@link chanceAmongReached}; undefined with few classes. */
+  readonly chance?: number;
 }
 
 /** From here on a class counts as an outlier, as in Neural Cleanse. */
@@ -62,26 +65,37 @@ export async function findSuspects(
     const suspect = triggers.reduce((least, trigger) => (trigger.objective < least.objective ? trigger : least));
     const objectives = triggers.map(({ objective }) => objective);
     const advantage = median(objectives) / Math.max(suspect.objective, Number.MIN_VALUE);
-    findings.push({ family, triggers, suspect, anomaly: anomalyIndex(objectives), advantage });
+    const chance = chanceAmongReached(
+      objectives,
+      triggers.map(({ success }) => success),
+    );
+    findings.push({ family, triggers, suspect, anomaly: anomalyIndex(objectives), advantage, chance });
   }
   return findings;
 }
 
-/**
- * The finding with the largest advantage. The anomaly index says whether a class is an outlier within its family; to compare
- * families it is no good, as it depends on how much the classes happen to scatter.
- */
-export function mostSuspicious(findings: readonly Finding[]): Finding {
-  return findings.reduce((best, finding) => (finding.advantage > best.advantage ? finding : best));
+/** Whether the suspect is cheaper than chance explains, at 5 %. */
+export function standsOut({ chance = 1 }: Finding): boolean {
+  return chance < SIGNIFICANCE;
 }
 
-/** In words: "class 3 by a small patch (12.3 pixels; ...)". */
-export function describeFinding({ family, suspect, anomaly, advantage }: Finding): string {
-  const outlier = anomaly >= ANOMALY_THRESHOLD ? 'an outlier' : `no outlier, so this is a guess`;
+/**
+ * The most suspicious finding first: those that stand out, and among these and among the others those with the largest advantage. The
+ * anomaly index is no good for comparing families, as it depends on how much the classes happen to scatter.
+ */
+export function bySuspicion(findings: readonly Finding[]): Finding[] {
+  return findings.toSorted((a, b) => Number(standsOut(b)) - Number(standsOut(a)) || b.advantage - a.advantage);
+}
+
+/** In words: "a small patch that leads to class 3 (12.3 pixels, ...)". */
+export function describeFinding(finding: Finding): string {
+  const { family, suspect, anomaly, advantage, chance } = finding;
+  const outlier = standsOut(finding) ? 'an outlier' : 'no outlier, so this is a guess';
+  const surprise = chance === undefined ? '' : `, chance ${(100 * chance).toPrecision(2)} %`;
   return (
     `${family.summary} that leads to class ${suspect.target} (${suspect.cost.toPrecision(3)} ${family.unit}, which ` +
     `${(100 * suspect.success).toFixed(0)} % of the images follow; ${advantage.toFixed(1)} times cheaper than the median class, ` +
-    `anomaly index ${anomaly.toFixed(1)}: ${outlier})`
+    `anomaly index ${anomaly.toFixed(1)}${surprise}: ${outlier})`
   );
 }
 

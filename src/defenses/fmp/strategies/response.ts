@@ -3,7 +3,7 @@ import { stratified } from '../../../data/sample.js';
 import { unitPixels } from '../../../nn/pixels.js';
 import { type PseudoTrigger, withPseudoTrigger } from '../../inversion/pseudo-trigger.js';
 import { findTriggerFamily } from '../../inversion/registry.js';
-import { describeFinding, type Finding, findSuspects, mostSuspicious } from '../../inversion/suspects.js';
+import { bySuspicion, describeFinding, type Finding, findSuspects, standsOut } from '../../inversion/suspects.js';
 import { responses } from '../response.js';
 import type { Strategy } from './strategy.js';
 
@@ -27,7 +27,7 @@ export const response: Strategy = {
       progress,
       signal,
     });
-    const finding = mostSuspicious(findings);
+    const [finding] = bySuspicion(findings);
     const changed = await withPseudoTrigger(engine, images.pixels, finding.suspect);
     return {
       scores: await responses(engine, model, layers, images.pixels, changed),
@@ -38,13 +38,14 @@ export const response: Strategy = {
 };
 
 /**
- * For every class that is the suspect of some family, the triggers of all families that lead to it, class by class, the most suspicious
- * first. The family
- * that stands out most may be misled: many networks for digits make an 8 of anything dense. Unlearning what is harmless costs
- * little, and leaving the backdoor out costs everything. And whatever family the trigger is of, the others come close to it in their own way.
+ * The triggers to unlearn, the most suspicious first: those that stand out within their family. Where none does, for every class that is the
+ * suspect of some family, the triggers of all families that lead to it: the family with the largest advantage may be misled (many networks for
+ * digits make an 8 of anything dense), unlearning what is harmless costs a little accuracy, and leaving the backdoor out costs everything.
  */
-function suspectTriggers(findings: readonly Finding[]): PseudoTrigger[] {
-  const sorted = findings.toSorted((a, b) => b.advantage - a.advantage);
+export function suspectTriggers(findings: readonly Finding[]): PseudoTrigger[] {
+  const sorted = bySuspicion(findings);
+  const outstanding = sorted.filter(standsOut);
+  if (outstanding.length > 0) return outstanding.map(({ suspect }) => suspect);
   const targets = new Set(sorted.map(({ suspect }) => suspect.target));
   return [...targets].flatMap((target) => sorted.map(({ triggers }) => triggers[target]));
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Random } from '../core/random.js';
-import { chanceOfLowest } from './outlier-test.js';
+import { Random } from '../../core/random.js';
+import { chanceAmongReached, chanceOfLowest } from './outlier-test.js';
 
 test('classes that are alike are called suspicious as seldom as promised', () => {
   const random = new Random(3);
@@ -27,4 +27,22 @@ test('a class that is far cheaper is hardly chance, whatever the unit', () => {
 test('classes that cost the same are no surprise, and three are too few to tell', () => {
   assert.equal(chanceOfLowest([2, 2, 2, 2, 2]), 1);
   assert.equal(chanceOfLowest([1, 2, 3]), undefined);
+});
+
+test('a class that the search did not reach neither hides an outlier nor is one', () => {
+  const costs = [1.24, 0.51, 1.17, 1.58, 1.24, 1.52, 0.83, 1.3, 1.53, 10.09];
+  const successes = costs.map((cost) => (cost > 10 ? 0 : 0.97));
+  const chance = chanceAmongReached(costs, successes) as number;
+  assert.equal(chance, chanceOfLowest(costs.slice(0, 9)));
+  assert.ok(chance < 0.05 && (chanceOfLowest(costs) as number) > 0.5, `${chance}`);
+  assert.equal(
+    chanceAmongReached(
+      costs,
+      successes.map((success, label) => (label === 1 ? 0.4 : success)),
+    ),
+    1,
+  );
+  // Two reached classes do not tell how classes scatter, so all count.
+  const few = costs.map((_, label) => (label < 2 ? 1 : 0));
+  assert.equal(chanceAmongReached(costs, few), chanceOfLowest(costs));
 });

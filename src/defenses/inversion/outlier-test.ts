@@ -1,7 +1,25 @@
-import { studentTail } from '../core/incomplete-beta.js';
+import { studentTail } from '../../core/incomplete-beta.js';
+
+/** Below this chance a class stands out. */
+export const SIGNIFICANCE = 0.05;
 
 /** With fewer classes there is no saying how they scatter. */
 const FEWEST_CLASSES = 4;
+/** Share of the images that have to follow a change for its class to count as reached. */
+const REACHED = 0.5;
+
+/**
+ * How surprising the cheapest class is among those that the search reached. What the others cost says when the search was over, not how classes
+ * scatter, and a single one of them can hide an outlier. All classes count where too few were reached to say how these scatter.
+ * @param costs above 0, one for each class.
+ * @param successes share of the images that follow the change found for each class, 0..1.
+ * @returns as {@link chanceOfLowest}; 1 where the cheapest class itself was not reached.
+ */
+export function chanceAmongReached(costs: readonly number[], successes: readonly number[]): number | undefined {
+  const reached = successes.map((success) => success >= REACHED);
+  if (!reached[costs.indexOf(Math.min(...costs))]) return 1;
+  return chanceOfLowest(costs.filter((_, label) => reached[label])) ?? chanceOfLowest(costs);
+}
 
 /**
  * How surprising it is that the cheapest of K classes is as cheap as it is. Costs span orders of magnitude, so their logarithms are
