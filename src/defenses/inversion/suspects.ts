@@ -74,9 +74,9 @@ export async function findSuspects(
   return findings;
 }
 
-/** Whether the suspect is cheaper than chance explains, at 5 %. */
-export function standsOut({ chance = 1 }: Finding): boolean {
-  return chance < SIGNIFICANCE;
+/** Whether the suspect is cheaper than chance explains, at 5 % for all families together (Bonferroni). @param families that were searched. */
+export function standsOut({ chance = 1 }: Finding, families: number): boolean {
+  return chance * families < SIGNIFICANCE;
 }
 
 /**
@@ -84,13 +84,14 @@ export function standsOut({ chance = 1 }: Finding): boolean {
  * anomaly index is no good for comparing families, as it depends on how much the classes happen to scatter.
  */
 export function bySuspicion(findings: readonly Finding[]): Finding[] {
-  return findings.toSorted((a, b) => Number(standsOut(b)) - Number(standsOut(a)) || b.advantage - a.advantage);
+  const rank = (finding: Finding) => Number(standsOut(finding, findings.length));
+  return findings.toSorted((a, b) => rank(b) - rank(a) || b.advantage - a.advantage);
 }
 
-/** In words: "a small patch that leads to class 3 (12.3 pixels, ...)". */
-export function describeFinding(finding: Finding): string {
+/** In words: "a small patch that leads to class 3 (12.3 pixels, ...)". @param families that were searched. */
+export function describeFinding(finding: Finding, families: number): string {
   const { family, suspect, anomaly, advantage, chance } = finding;
-  const outlier = standsOut(finding) ? 'an outlier' : 'no outlier, so this is a guess';
+  const outlier = standsOut(finding, families) ? 'an outlier' : 'no outlier, so this is a guess';
   const surprise = chance === undefined ? '' : `, chance ${(100 * chance).toPrecision(2)} %`;
   return (
     `${family.summary} that leads to class ${suspect.target} (${suspect.cost.toPrecision(3)} ${family.unit}, which ` +

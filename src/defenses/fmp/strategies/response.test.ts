@@ -14,7 +14,12 @@ describe('the triggers to unlearn', () => {
   const names = (findings: readonly Finding[]) => suspectTriggers(findings).map(String);
 
   it('are those that stand out, the one with the largest advantage first', () => {
-    const findings = [finding('patch', 1, 3, 0.01), finding('blend', 0, 9, 0.4), finding('warp', 1, 4, 0.04)];
+    const findings = [
+      finding('patch', 1, 3, 0.01),
+      finding('blend', 0, 9, 0.4),
+      finding('warp', 1, 4, 0.012),
+      finding('additive', 1, 8, 0.013),
+    ];
     assert.deepEqual(names(findings), ['warp to 1', 'patch to 1']);
   });
 

@@ -31,7 +31,7 @@ export const response: Strategy = {
     const changed = await withPseudoTrigger(engine, images.pixels, finding.suspect);
     return {
       scores: await responses(engine, model, layers, images.pixels, changed),
-      by: `their response to the cheapest change that leads clean images to one class: ${describeFinding(finding)}`,
+      by: `their response to the cheapest change that leads clean images to one class: ${describeFinding(finding, findings.length)}`,
       triggers: suspectTriggers(findings),
     };
   },
@@ -44,7 +44,7 @@ export const response: Strategy = {
  */
 export function suspectTriggers(findings: readonly Finding[]): PseudoTrigger[] {
   const sorted = bySuspicion(findings);
-  const outstanding = sorted.filter(standsOut);
+  const outstanding = sorted.filter((finding) => standsOut(finding, findings.length));
   if (outstanding.length > 0) return outstanding.map(({ suspect }) => suspect);
   const targets = new Set(sorted.map(({ suspect }) => suspect.target));
   return [...targets].flatMap((target) => sorted.map(({ triggers }) => triggers[target]));
