@@ -15,6 +15,8 @@ import { withTriggeredCopies } from './unlearn.js';
 const HELD_OUT = 0.2;
 /** A learning rate is so many times the next: half a power of ten. */
 const STEP = Math.sqrt(10);
+/** A lower rate has to do better by so many standard errors: it unlearns less, and chance alone makes it better now and then. */
+const BEYOND_CHANCE = 2;
 /** Shares of copies that are tried after `unlearn` itself, where they are larger. */
 const LARGER_SHARES = [0.5, 1];
 
@@ -29,6 +31,8 @@ export interface Tuning {
 export interface Trial extends Tuning {
   /** Accuracy on the images that were held out, and on as many with the changes found, 0..1; 0 where the training diverged. */
   readonly accuracy: number;
+  /** Standard error of the accuracy. */
+  readonly error: number;
   /** Share of the held-out images of other classes that the first trigger still leads to its class, 0..1. */
   readonly success: number;
 }
@@ -42,7 +46,7 @@ export interface ChosenTuning extends Tuning {
  * Chooses the learning rate of the fine-tuning and the share of copies to unlearn from. Networks without normalisation are ruined by a rate
  * that does others good, and at one that is too low nothing is unlearned. So the network is fine-tuned on four fifths of the clean images
  * and their copies, and judged on the rest. Starting from `lr`, the next lower rate is tried as long as the accuracy rises, on clean and
- * changed images alike, `lr_trials` rates in all. At the best of them larger shares of copies are tried until the
+ * changed images alike, by more than chance explains, `lr_trials` rates in all. At the best of them larger shares of copies are tried until the
  * first trigger leads no more than `unlearn_success` of the images to its class, or training diverges: copies cost accuracy, so there are not
  * more than it takes.
  * @param triggers the most suspicious first.
@@ -65,7 +69,7 @@ export async function tryTunings(
   const trials: Trial[] = [];
   const attempt = async (tuning: Tuning): Promise<Trial> => {
     const tuned = await fineTune(tuning);
-    const trial = { ...tuning, ...(tuned ? await judge(tuned) : { accuracy: 0, success: 1 }) };
+    const trial = { ...tuning, ...(tuned ? await judge(tuned) : { accuracy: 0, error: 0, success: 1 }) };
     trials.push(trial);
     return trial;
   };
@@ -84,7 +88,7 @@ export async function tryTunings(
   let best = await attempt({ lr, unlearn });
   for (let number = 1; number < lr_trials; number++) {
     const next = await attempt({ lr: lr / STEP ** number, unlearn });
-    if (next.accuracy <= best.accuracy && best.accuracy > 0) break;
+    if (next.accuracy <= best.accuracy + BEYOND_CHANCE * best.error && best.accuracy > 0) break;
     best = next;
   }
   for (const share of LARGER_SHARES.filter((larger) => larger > unlearn)) {
@@ -101,7 +105,7 @@ async function prepareJudge(
   { held }: Halves,
   triggers: readonly PseudoTrigger[],
   { engine, random, signal }: DefenseContext,
-): Promise<(classifier: Classifier) => Promise<Pick<Trial, 'accuracy' | 'success'>>> {
+): Promise<(classifier: Classifier) => Promise<Omit<Trial, keyof Tuning>>> {
   const [{ target }] = triggers;
   const all = await withTriggeredCopies(engine, held, triggers, 1, random.fork('judge'));
   const first = await withTriggeredCopies(engine, held, triggers.slice(0, 1), 1, random.fork('judge first'));
@@ -113,7 +117,8 @@ async function prepareJudge(
       const right = answers.filter((label, i) => label === all.labels[i]).length;
       const led = (await labelsOf(first)).subarray(held.labels.length);
       const hits = led.filter((label) => label === target).length;
-      return { accuracy: right / answers.length, success: hits / Math.max(led.length, 1) };
+      const accuracy = right / answers.length;
+      return { accuracy, error: Math.sqrt((accuracy * (1 - accuracy)) / answers.length), success: hits / Math.max(led.length, 1) };
     } finally {
       await predictor.release();
     }
