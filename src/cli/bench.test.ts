@@ -4,6 +4,7 @@ import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import type { BenchTable } from '../report/bench/table.js';
+import { type Result, readResult } from '../report/result.js';
 import { runCli } from '../testing/cli.js';
 import { shades } from '../testing/shades.js';
 import { temporaryFolders, temporaryHome } from '../testing/temporary.js';
@@ -62,6 +63,18 @@ describe('a grid', () => {
     assert.deepEqual([rows.length, averages.length], [CELLS, 4]);
     assert.ok(rows.every(({ scores }) => scores.acc && scores.asr && scores.ra));
     for (const name of ['table.csv', 'table.md', 'leaderboard.html']) assert.ok(existsSync(join(folder, 'merged', name)), name);
+  });
+
+  test('measures a backdoored model once, not again for every repair', async () => {
+    const cells = join(folder, 'merged', 'cells');
+    const results = new Map<string, Result>();
+    for (const name of await readdir(cells)) results.set(name, readResult(await readFile(join(cells, name, 'result.json'), 'utf8'), name));
+    for (const [name, { kind, before, phases }] of results) {
+      if (kind !== 'repair') continue;
+      const { inputs } = JSON.parse(await readFile(join(cells, name, 'cell.json'), 'utf8')) as { inputs: { plant: string } };
+      assert.deepEqual(before, results.get(inputs.plant)?.before);
+      assert.ok(!phases?.some((phase) => phase.name === 'measure before'));
+    }
   });
 
   test('killed half-way, gone on with, gives the same table', async () => {

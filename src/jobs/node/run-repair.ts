@@ -5,6 +5,7 @@ import type { Defense, Repair } from '../../defenses/defense.js';
 import type { Classifier } from '../../nn/classifier.js';
 import type { PixelOptions } from '../../nn/import/convention.js';
 import { checkDifferentiable } from '../../nn/import/differentiable.js';
+import type { Scores } from '../../report/result.js';
 import type { Engine } from '../../runtime/engine.js';
 import { openOutputFolder, writeFileAtomic } from '../../runtime/node/files.js';
 import { makeResult } from '../assemble.js';
@@ -43,6 +44,8 @@ export interface RepairRun extends KnownBackdoor {
   readonly seed: number;
   /** Whether to write `explain.json` and `explain.csv`: every feature map's figures, rank and decision. */
   readonly explain?: boolean;
+  /** What the model is known to score on these images, by this backdoor; default: it is measured. */
+  readonly before?: Scores;
   /** The command line, for the record. */
   readonly command?: string;
 }
@@ -63,7 +66,8 @@ export async function runRepair(run: RepairRun, control: Control = {}): Promise<
   checkFit(model, data.train);
   const { test } = data;
   const backdoor = stored?.backdoor;
-  const before = await meter.run('measure before', () => evaluateModel({ engine, model, test, backdoor }, labelled(control, 'before')));
+  const measureBefore = () => evaluateModel({ engine, model, test, backdoor }, labelled(control, 'before'));
+  const before = run.before ?? (await meter.run('measure before', measureBefore));
   const clean = drawClean(data.train, { ratio, seed });
   const store = storeFolder(out, defense.name);
   const repair = () => repairModel({ engine, model, clean, defense, options, seed, test, store }, control);

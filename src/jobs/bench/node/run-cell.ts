@@ -1,11 +1,11 @@
-import { rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { z } from 'zod';
 import { findAttack } from '../../../attacks/registry.js';
 import { UserError } from '../../../core/errors.js';
 import type { Control } from '../../../core/progress.js';
 import { findDefense } from '../../../defenses/registry.js';
-import type { Result } from '../../../report/result.js';
+import { type Result, readResult } from '../../../report/result.js';
 import { createEngine } from '../../../runtime/node/engine.js';
 import type { DataOptions } from '../../data-options.js';
 import type { networkOptions } from '../../network.js';
@@ -70,6 +70,8 @@ async function repair(engine: Engine, task: CellTask, inputs: Extract<CellInputs
     defense: findDefense(defense.name),
     options: defense.options,
     seed,
+    // Measured when it was planted, by the same trigger and images.
+    before: readResult(await readFile(join(plant, 'result.json'), 'utf8'), plant).before,
   };
   const { result } = await runRepair(run, control);
   if (!task.keepModels) await rm(join(task.out, 'repaired.onnx'), { force: true });
