@@ -19,12 +19,13 @@ describe('the class that stands out', () => {
     assert.ok(anomalyIndex([3, 3, 3, 3, 30]) < 1);
   });
 
-  it('is taken from a family in which it stands out, and from that in which it is cheapest beside the others', () => {
+  it('is taken from a family in which it stands out, from that in which it is cheapest beside the others, or else least by chance', () => {
     const suspect = { target: 4, cost: 12.34, success: 0.98 } as Finding['suspect'];
     const patches = { family: patch, suspect, anomaly: 3, advantage: 5, chance: 0.0123 } as unknown as Finding;
     const faint = { family: additive, suspect, anomaly: 4, advantage: 2, chance: 0.001 } as unknown as Finding;
     const guess = { ...patches, anomaly: 1.2, advantage: 9, chance: 0.3 };
-    assert.deepEqual(bySuspicion([guess, faint, patches]), [patches, faint, guess]);
+    const easy = { ...guess, advantage: 20, chance: 0.9 };
+    assert.deepEqual(bySuspicion([easy, guess, faint, patches]), [patches, faint, guess, easy]);
     assert.match(
       describeFinding(patches, 4),
       /^a small patch that leads to class 4 \(12\.3 pixels, .* 98 % .* 5\.0 times .* 3\.0, chance 1\.2 %: an outlier\)$/,

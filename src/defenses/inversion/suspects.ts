@@ -80,12 +80,15 @@ export function standsOut({ chance = 1 }: Finding, families: number): boolean {
 }
 
 /**
- * The most suspicious finding first: those that stand out, and among these and among the others those with the largest advantage. The
- * anomaly index is no good for comparing families, as it depends on how much the classes happen to scatter.
+ * The most suspicious finding first: those that stand out, by their advantage, then the others, by their chance. The anomaly index is no good for
+ * comparing families, as it depends on how much the classes happen to scatter; nor is the advantage where nothing stands out: many
+ * networks are easily led to some class by a warp.
  */
 export function bySuspicion(findings: readonly Finding[]): Finding[] {
-  const rank = (finding: Finding) => Number(standsOut(finding, findings.length));
-  return findings.toSorted((a, b) => rank(b) - rank(a) || b.advantage - a.advantage);
+  const advantageFirst = findings.toSorted((a, b) => b.advantage - a.advantage);
+  const outstanding = advantageFirst.filter((finding) => standsOut(finding, findings.length));
+  const others = advantageFirst.filter((finding) => !outstanding.includes(finding));
+  return [...outstanding, ...others.toSorted((a, b) => (a.chance ?? 1) - (b.chance ?? 1))];
 }
 
 /** In words: "a small patch that leads to class 3 (12.3 pixels, ...)". @param families that were searched. */
