@@ -1,8 +1,10 @@
 // The training step of PreActResNet18 (32 x 32, batch 128) beside PyTorch's, on the CPU, alternately in one run: forward, loss,
-// gradient, SGD with momentum and weight decay. Writes runs/bench/train.json. Run it with `npm run bench:train`.
+// gradient, SGD with momentum and weight decay; with forms of weight gradients by rule, which is the default, and by measurement
+// (kept in runs/bench/forms). Writes runs/bench/train.json. Run it with `npm run bench:train`.
 //
 //   node bench/train.mjs [--widths 64,16] [--rounds 5] [--batch 128] [--out runs/bench/train.json]
 import { availableParallelism, cpus } from 'node:os';
+import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { float32, full } from '../dist/core/tensor.js';
 import { preActResNet } from '../dist/nn/preactresnet.js';
@@ -30,6 +32,7 @@ const threads = availableParallelism();
 const torch = findPyTorch();
 if (!torch) console.log('No python3 with PyTorch was found, so only the times of this project are measured.');
 const engine = await createEngine({ device: 'cpu', threads });
+const measuring = await createEngine({ device: 'cpu', threads, forms: join(dirname(flags.out), 'forms') });
 
 /** Multiply-accumulates of one step: three times the forward pass, less the input gradient of the first layer. */
 function macsOf(width) {
@@ -62,41 +65,47 @@ async function peakOf() {
 
 async function compareAt(width) {
   const net = preActResNet({ imageShape: [3, SIDE, SIDE], classes: 10, mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25], width, seed: 0 });
-  const step = await TrainingStep.compile(engine, net, { batchSize: batch, optimizer: sgd({ momentum: 0.9, weightDecay: 5e-4 }) });
+  const optimizer = sgd({ momentum: 0.9, weightDecay: 5e-4 });
+  const steps = { ours: await TrainingStep.compile(engine, net, { batchSize: batch, optimizer }) };
+  steps.measured = await TrainingStep.compile(measuring, net, { batchSize: batch, optimizer });
   const pixels = Float32Array.from({ length: batch * 3 * SIDE * SIDE }, (_, i) => ((i * 2654435761) % 1000) / 1000);
   const targets = new Float32Array(batch * 10);
   for (let image = 0; image < batch; image++) targets[image * 10 + (image % 10)] = 1;
   const data = { images: float32([batch, 3, SIDE, SIDE], pixels), targets: float32([batch, 10], targets) };
-  await step.run(data, 0.01);
-  await step.run(data, 0.01);
+  for (const step of Object.values(steps)) for (let i = 0; i < 2; i++) await step.run(data, 0.01);
   const other = torch && (await startPyTorch(torch, 'train_step.py', [width, batch, SIDE, threads]));
-  const times = { ours: [], pytorch: [] };
+  const times = { ours: [], measured: [], pytorch: [] };
   // As many steps a round as take about two seconds, so that a short disturbance does not decide a round.
-  const timed = async () => {
+  const timed = async (step) => {
     const started = performance.now();
     await step.run(data, 0.01);
     return (performance.now() - started) / 1000;
   };
-  const steps = Math.max(1, Math.round(2 / (await timed())));
+  const perRound = Math.max(1, Math.round(2 / (await timed(steps.ours))));
   for (let round = 0; round < rounds; round++) {
-    const mine = [];
-    for (let i = 0; i < steps; i++) mine.push(await timed());
-    times.ours.push(median(mine));
+    for (const [name, step] of Object.entries(steps)) {
+      const mine = [];
+      for (let i = 0; i < perRound; i++) mine.push(await timed(step));
+      times[name].push(median(mine));
+    }
     if (!other) continue;
     const theirs = [];
-    for (let i = 0; i < steps; i++) theirs.push(await other.run());
+    for (let i = 0; i < perRound; i++) theirs.push(await other.run());
     times.pytorch.push(median(theirs));
   }
   other?.stop();
-  await step.release();
+  for (const step of Object.values(steps)) await step.release();
   const ours = spread(times.ours);
+  const measured = spread(times.measured);
   const pytorch = other && spread(times.pytorch);
   return {
     width,
-    stepsPerRound: steps,
+    stepsPerRound: perRound,
     ours,
+    measured,
     pytorch,
     ratio: pytorch && pytorch.median / ours.median,
+    measuredOverRule: ours.median / measured.median,
     macsPerSecond: macsOf(width) / ours.median,
   };
 }
@@ -105,6 +114,7 @@ const peak = await peakOf();
 const results = [];
 for (const width of flags.widths.split(',').map(Number)) results.push(await compareAt(width));
 await engine.close();
+await measuring.close();
 
 const giga = (value) => `${(value / 1e9).toFixed(0)} G`;
 console.log(
@@ -114,14 +124,16 @@ console.log(
       'this project, a step',
       `PyTorch ${torch?.version ?? ''}, a step`,
       'times as fast',
+      'forms by measurement, a step',
       'multiply-accumulates a second',
       'of a large MatMul',
     ],
-    results.map(({ width, ours, pytorch, ratio, macsPerSecond }) => [
+    results.map(({ width, ours, measured, pytorch, ratio, macsPerSecond }) => [
       width,
       seconds(ours),
       pytorch ? seconds(pytorch) : '–',
       ratio ? ratio.toFixed(2) : '–',
+      seconds(measured),
       giga(macsPerSecond),
       `${((100 * macsPerSecond) / peak).toFixed(0)} %`,
     ]),

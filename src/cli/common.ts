@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { formsFolder } from '../data/node/cache-folder.js';
 import { type DataOptions, dataOptions } from '../jobs/data-options.js';
 import { zooData } from '../jobs/node/zoo.js';
 import type { Engine } from '../runtime/engine.js';
@@ -19,6 +20,16 @@ export const machineOptions = z.object({
     .max(2 ** 32 - 1)
     .default(0)
     .describe('everything random follows from it; a whole number'),
+});
+
+/** The same for a command that trains. */
+export const trainingMachineOptions = machineOptions.extend({
+  conv_forms: z
+    .enum(['rule', 'measured'])
+    .default('rule')
+    .describe(
+      "how training computes a layer's gradients: by a rule of its shape, or in what is fastest on this machine, measured once and kept; forms differ in the last digits",
+    ),
 });
 
 /** Which model, and what is known of a backdoor in it. */
@@ -80,10 +91,12 @@ export async function readData(given: Given, model: string): Promise<DataOptions
 export async function withEngine<T>(
   given: Given,
   work: (engine: Engine) => Promise<T>,
-  options: typeof machineOptions = machineOptions,
+  options: typeof machineOptions | typeof trainingMachineOptions = machineOptions,
 ): Promise<T> {
-  const { device, threads } = given.read(options);
-  const engine = await createEngine({ device, threads });
+  const settings = given.read(options);
+  const { device, threads } = settings;
+  const isMeasured = 'conv_forms' in settings && settings.conv_forms === 'measured';
+  const engine = await createEngine({ device, threads, forms: isMeasured ? formsFolder() : undefined });
   try {
     return await work(engine);
   } finally {

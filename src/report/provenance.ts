@@ -35,8 +35,13 @@ function factsOf({ created, seed, device, data, versions }: Result): [string, Co
   ];
 }
 
-function deviceInWords({ kind, threads, cpu }: NonNullable<Result['device']>): string {
-  const parts = [kind === 'cpu' ? 'CPU' : kind, threads !== undefined && `${threads} thread${threads === 1 ? '' : 's'}`, cpu];
+function deviceInWords({ kind, threads, cpu, forms }: NonNullable<Result['device']>): string {
+  const parts = [
+    kind === 'cpu' ? 'CPU' : kind,
+    threads !== undefined && `${threads} thread${threads === 1 ? '' : 's'}`,
+    cpu,
+    forms && 'forms of convolutions by measurement',
+  ];
   return parts.filter(Boolean).join(', ');
 }
 

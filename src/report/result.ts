@@ -149,7 +149,9 @@ export const resultSchema = z
     /** When the work was finished, ISO 8601 in UTC. */
     created: z.iso.datetime(),
     seed: z.int().optional(),
-    device: z.object({ kind: z.string(), threads: count.optional(), cpu: z.string().optional() }).optional(),
+    device: z
+      .object({ kind: z.string(), threads: count.optional(), cpu: z.string().optional(), forms: z.literal('measured').optional() })
+      .optional(),
     data: data.optional(),
     attack: attack.optional(),
     /** The model as it was given, or as the attack left it. */

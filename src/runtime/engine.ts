@@ -57,6 +57,8 @@ export interface Engine {
   readonly device: Device;
   /** Threads that compute, on the CPU. */
   readonly threads: number;
+  /** Whether the forms of weight gradients are chosen by measurements on this machine. */
+  readonly measuresForms?: boolean;
   compile(graph: Graph, options?: CompileOptions): Promise<Program>;
   /** Compiles an ONNX file as it is, in whatever operator set: to see what other programs get from it. It must be complete in itself. */
   load(file: Uint8Array): Promise<Program>;

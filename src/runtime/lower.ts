@@ -1,6 +1,7 @@
 import { float32, int64, type Tensor } from '../core/tensor.js';
 import { type Attribute, floatAttribute, type Graph, intAttribute, type Node } from '../onnx/graph.js';
 import type { CompileOptions, Device } from './engine.js';
+import type { FormChoice } from './forms.js';
 import { withBlockedChannels } from './nchwc/layout.js';
 import { withPlainAdjoints } from './plain/adjoints.js';
 import { withFastConvolutions } from './winograd/layout.js';
@@ -10,14 +11,15 @@ import { withFastConvolutions } from './winograd/layout.js';
  * and then refuses to run it; everything else that it lacks, the CPU computes for it. The CPU gets other convolutions if asked to, and
  * those with weights that change in the layout that it computes fastest.
  * @param block channels in a block of that layout, where the CPU has it.
+ * @param choose forms of weight gradients; default: by rules.
  */
-export function lowerFor(device: Device, whole: Graph, { fast = false }: CompileOptions = {}, block?: number): Graph {
-  const given = withBodies(whole, (body) => lowerFor(device, body, { fast }, block));
+export function lowerFor(device: Device, whole: Graph, { fast = false }: CompileOptions = {}, block?: number, choose?: FormChoice): Graph {
+  const given = withBodies(whole, (body) => lowerFor(device, body, { fast }, block, choose));
   if (device === 'cpu') {
     const turned = fast ? withFastConvolutions(given) : given;
-    return withPlainAdjoints(block === undefined ? turned : withBlockedChannels(turned, block));
+    return withPlainAdjoints(block === undefined ? turned : withBlockedChannels(turned, block, choose), choose);
   }
-  const graph = withPlainAdjoints(given);
+  const graph = withPlainAdjoints(given, choose);
   const affected = (node: Node) =>
     node.opType === 'BatchNormalization' && node.domain === '' && intAttribute(node, 'training_mode', 0) === 1;
   if (device !== 'webgpu' || !graph.nodes.some(affected)) return graph;

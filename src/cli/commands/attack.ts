@@ -5,7 +5,7 @@ import { networkOptions } from '../../jobs/network.js';
 import { runAttack } from '../../jobs/node/run-attack.js';
 import { trainingOptions } from '../../jobs/training-options.js';
 import type { Command } from '../command.js';
-import { machineOptions, outOption, withEngine } from '../common.js';
+import { outOption, trainingMachineOptions, withEngine } from '../common.js';
 import { printRun } from '../print-run.js';
 
 const cleanModelOption = z.object({
@@ -30,7 +30,7 @@ export function attackCommand(attack: Attack): Command {
       { title: 'Data', schema: dataOptions },
       { title: 'Network', schema: networkOptions },
       { title: 'Training', schema: trainingOptions },
-      { title: 'Run', schema: z.object({ ...out.shape, ...poisonedOption.shape, ...machineOptions.shape }) },
+      { title: 'Run', schema: z.object({ ...out.shape, ...poisonedOption.shape, ...trainingMachineOptions.shape }) },
     ],
     resumes: true,
     async run(given, context) {
@@ -43,10 +43,10 @@ export function attackCommand(attack: Attack): Command {
         ...given.read(out),
         cleanModel: attack.preparation?.needsModel ? given.read(cleanModelOption).clean_model : undefined,
         poisonedImages: given.read(poisonedOption).poisoned_images,
-        seed: given.read(machineOptions).seed,
+        seed: given.read(trainingMachineOptions).seed,
         command: given.commandLine,
       };
-      printRun(context.output, await withEngine(given, (engine) => runAttack({ engine, ...settings }, context)));
+      printRun(context.output, await withEngine(given, (engine) => runAttack({ engine, ...settings }, context), trainingMachineOptions));
     },
   };
 }

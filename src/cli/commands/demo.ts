@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { runDemo } from '../../jobs/node/run-demo.js';
 import type { Command } from '../command.js';
-import { machineOptions, outOption, withEngine } from '../common.js';
+import { outOption, trainingMachineOptions, withEngine } from '../common.js';
 import { printRun } from '../print-run.js';
 
 const out = outOption('runs/demo');
@@ -9,8 +9,8 @@ const scale = z.object({
   quick: z.boolean().default(false).describe('fewer images: shows in half a minute that everything works, not how well'),
 });
 /** The demo is for a laptop's CPU; trying what else there is takes longer than it could save. */
-const machine = machineOptions.extend({
-  device: machineOptions.shape.device.unwrap().default('cpu').describe('where to compute; auto tries all and takes the fastest'),
+const machine = trainingMachineOptions.extend({
+  device: trainingMachineOptions.shape.device.unwrap().default('cpu').describe('where to compute; auto tries all and takes the fastest'),
 });
 
 /** `demo`: the main job, end to end. */

@@ -5,7 +5,7 @@ import { dataOptions } from '../../jobs/data-options.js';
 import { runRepair } from '../../jobs/node/run-repair.js';
 import { pixelOptions } from '../../jobs/pixel-options.js';
 import type { Command } from '../command.js';
-import { machineOptions, modelOptions, outOption, readData, withEngine } from '../common.js';
+import { modelOptions, outOption, readData, trainingMachineOptions, withEngine } from '../common.js';
 import { printRun } from '../print-run.js';
 
 const explain = z.object({
@@ -23,7 +23,7 @@ export function repairCommand(defense: Defense): Command {
       { title: 'Pixels', schema: pixelOptions },
       { title: 'Data', schema: z.object({ ...dataOptions.shape, ...cleanOptions.shape }) },
       { title: defense.title, schema: defense.options },
-      { title: 'Run', schema: z.object({ ...out.shape, ...explain.shape, ...machineOptions.shape }) },
+      { title: 'Run', schema: z.object({ ...out.shape, ...explain.shape, ...trainingMachineOptions.shape }) },
     ],
     async run(given, context) {
       const settings = {
@@ -35,10 +35,10 @@ export function repairCommand(defense: Defense): Command {
         ...given.read(cleanOptions),
         ...given.read(out),
         ...given.read(explain),
-        seed: given.read(machineOptions).seed,
+        seed: given.read(trainingMachineOptions).seed,
         command: given.commandLine,
       };
-      printRun(context.output, await withEngine(given, (engine) => runRepair({ engine, ...settings }, context)));
+      printRun(context.output, await withEngine(given, (engine) => runRepair({ engine, ...settings }, context), trainingMachineOptions));
     },
   };
 }

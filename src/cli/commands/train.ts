@@ -4,7 +4,7 @@ import { networkOptions } from '../../jobs/network.js';
 import { runTrain } from '../../jobs/node/run-train.js';
 import { trainingOptions } from '../../jobs/training-options.js';
 import type { Command } from '../command.js';
-import { machineOptions, outOption, withEngine } from '../common.js';
+import { outOption, trainingMachineOptions, withEngine } from '../common.js';
 import { printRun } from '../print-run.js';
 
 const out = outOption('runs/clean');
@@ -17,7 +17,7 @@ export const trainCommand: Command = {
     { title: 'Data', schema: dataOptions },
     { title: 'Network', schema: networkOptions },
     { title: 'Training', schema: trainingOptions },
-    { title: 'Run', schema: z.object({ ...out.shape, ...machineOptions.shape }) },
+    { title: 'Run', schema: z.object({ ...out.shape, ...trainingMachineOptions.shape }) },
   ],
   resumes: true,
   async run(given, context) {
@@ -26,9 +26,9 @@ export const trainCommand: Command = {
       network: given.read(networkOptions),
       training: given.read(trainingOptions),
       ...given.read(out),
-      seed: given.read(machineOptions).seed,
+      seed: given.read(trainingMachineOptions).seed,
       command: given.commandLine,
     };
-    printRun(context.output, await withEngine(given, (engine) => runTrain({ engine, ...settings }, context)));
+    printRun(context.output, await withEngine(given, (engine) => runTrain({ engine, ...settings }, context), trainingMachineOptions));
   },
 };

@@ -26,6 +26,11 @@ export function preparedFolder(): string {
   return join(home(), 'prepared');
 }
 
+/** Folder of measurements by which the forms of convolutions are chosen: `forms` beside {@link cacheFolder}. */
+export function formsFolder(): string {
+  return join(home(), 'forms');
+}
+
 function home(): string {
   const { ANTIDOTE_HOME: own, XDG_CACHE_HOME: cache } = process.env;
   return own || join(cache || join(homedir(), '.cache'), 'antidote');

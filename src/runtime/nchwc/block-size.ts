@@ -1,9 +1,10 @@
-import { float32, floats, sizeOf } from '../../core/tensor.js';
+import { float32, floats } from '../../core/tensor.js';
 import { GraphBuilder } from '../../onnx/builder.js';
 import type { Graph } from '../../onnx/graph.js';
 import { convWeightGradient } from '../../onnx/weight-gradient.js';
 import type { Program, Tensors } from '../engine.js';
 import { withPlainAdjoints } from '../plain/adjoints.js';
+import { wave } from '../wave.js';
 import { withBlockedChannels } from './layout.js';
 import { BlockedOperators } from './operators.js';
 
@@ -57,13 +58,6 @@ async function computesTheSame(compile: (graph: Graph) => Promise<Program>, bloc
     const largest = floats(value).reduce((most, number) => Math.max(most, Math.abs(number)), 0);
     return floats(value).every((number, i) => Math.abs(number - floats(found[name])[i]) <= TOLERANCE * largest);
   });
-}
-
-function wave(dims: readonly number[]) {
-  return float32(
-    dims,
-    Float32Array.from({ length: sizeOf(dims) }, (_, i) => Math.sin(i + i * i)),
-  );
 }
 
 async function runOnce(compile: (graph: Graph) => Promise<Program>, graph: Graph, feeds: Tensors): Promise<Tensors> {

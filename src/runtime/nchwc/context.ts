@@ -1,5 +1,6 @@
 import type { GraphBuilder, Value } from '../../onnx/builder.js';
 import type { Node } from '../../onnx/graph.js';
+import type { FormChoice } from '../forms.js';
 import type { BlockedOperators } from './operators.js';
 import type { BlockedValues } from './values.js';
 
@@ -7,6 +8,8 @@ import type { BlockedValues } from './values.js';
 export interface Context {
   readonly ops: BlockedOperators;
   readonly values: BlockedValues;
+  /** Goes before the rules by which forms are chosen. */
+  readonly choose?: FormChoice;
 }
 
 /** Adds a node in the blocked layout and returns true, or returns false where that cannot be done or does not pay. */

@@ -2,6 +2,7 @@ import { GraphBuilder } from '../../onnx/builder.js';
 import type { Graph, Node } from '../../onnx/graph.js';
 import { ancestorsOf } from '../../onnx/rewrite.js';
 import { weightGradientShape } from '../../onnx/weight-gradient.js';
+import type { FormChoice } from '../forms.js';
 import type { Rewrite } from './context.js';
 import { convolution, transposedConvolution } from './convolutions.js';
 import { elementwise } from './elementwise.js';
@@ -34,9 +35,10 @@ const rewrites: readonly Rewrite[] = [
  * Values stay in the blocked layout from one convolution to the next, through everything that works element by element or
  * channel by channel, and are put back where another operator reads them.
  * @param block channels in a block, as this machine's ONNX Runtime has them.
+ * @param choose a form for each convolution, where it is not to follow from the rules here.
  * @returns the same graph in other operators; the graph itself where every convolution has constant weights.
  */
-export function withBlockedChannels(given: Graph, block: number): Graph {
+export function withBlockedChannels(given: Graph, block: number, choose?: FormChoice): Graph {
   if (!hasVariableConvolutions(given)) return given;
   const graph = withCheapMasks(given);
   const builder = new GraphBuilder(graph.name, { ...graph, nodes: [] });
@@ -44,7 +46,7 @@ export function withBlockedChannels(given: Graph, block: number): Graph {
   const ops = new BlockedOperators(builder, block);
   const values = new BlockedValues(ops, graph);
   for (const node of graph.nodes) {
-    if (rewrites.some((rewrite) => rewrite(node, { ops, values }))) continue;
+    if (rewrites.some((rewrite) => rewrite(node, { ops, values, choose }))) continue;
     for (const name of node.inputs) values.plain(name);
     builder.append(node);
     for (const name of node.outputs) values.setPlain(name);

@@ -28,10 +28,11 @@ const PIECES = 24;
  * stays in the cache, and there is work for every thread.
  */
 export const weightGradient: Rewrite = (node, context) => {
-  const { ops } = context;
+  const { ops, choose } = context;
   const { builder } = ops;
   const whole = weightGradientShape(node);
   if (whole?.group !== 1 || whole.dilations.some((dilation) => dilation !== 1)) return false;
+  if (choose && !['winograd', 'blocked', undefined].includes(choose(whole))) return false;
   const [x, g] = node.inputs;
   const fold = foldOf(context, whole.output, whole.input, x);
   if (fold === undefined || whole.input[0] % (fold * ops.block) !== 0) return false;

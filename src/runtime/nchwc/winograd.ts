@@ -64,7 +64,8 @@ export const winogradWeightGradient: Rewrite = (node, context) => {
 };
 
 /** A convolution, or the transposed one with the same weights and window, that is worth it. */
-function problemOf(node: Node, opType: 'Conv' | 'ConvTranspose', { ops, values }: Context): Problem | undefined {
+function problemOf(node: Node, opType: 'Conv' | 'ConvTranspose', context: Context): Problem | undefined {
+  const { values } = context;
   if (node.opType !== opType || node.domain !== '' || node.inputs[2]) return undefined;
   if (stringAttribute(node, 'auto_pad', 'NOTSET') !== 'NOTSET' || node.attributes.output_shape) return undefined;
   const [read, weight, made] = [node.inputs[0], node.inputs[1], node.outputs[0]].map((name) => values.shapeOf(name));
@@ -79,14 +80,16 @@ function problemOf(node: Node, opType: 'Conv' | 'ConvTranspose', { ops, values }
     pads: intsAttribute(node, 'pads') ?? [0, 0, 0, 0],
     group: intAttribute(node, 'group', 1),
   };
-  return problemWith(shape, { ops, values });
+  return problemWith(shape, context);
 }
 
-function problemWith(shape: WeightGradientShape, { ops }: Context): Problem | undefined {
+function problemWith(shape: WeightGradientShape, { ops, choose }: Context): Problem | undefined {
   const { input, output, kernel, strides, dilations, pads, group } = shape;
   const isUnit = [...strides, ...dilations, group].every((one) => one === 1);
   const isWhole = [input[0], input[1], output[1]].every((size) => size % ops.block === 0);
-  if (!isUnit || !isWhole || Math.min(...kernel) < 3 || !isWorthwhile(shape)) return undefined;
+  if (!isUnit || !isWhole || Math.min(...kernel) < 3) return undefined;
+  const form = choose?.(shape);
+  if (form ? form !== 'winograd' : !isWorthwhile(shape)) return undefined;
   const pair = (values: readonly number[]) => values.slice(-2) as [number, number];
   const axes = convAlgorithm({
     input: pair(input),

@@ -3,15 +3,18 @@ import { UserError } from '../../core/errors.js';
 import { type Graph, OPSET } from '../../onnx/graph.js';
 import { writeModel } from '../../onnx/write.js';
 import type { CompileOptions, Device, Engine, Program, Tensors } from '../engine.js';
+import { type FormChoice, gradientShapes } from '../forms.js';
 import { lowerFor } from '../lower.js';
 import { findBlock } from '../nchwc/block-size.js';
 import { hasVariableConvolutions } from '../nchwc/layout.js';
+import { MeasuredForms, type TrialCompiler } from './measured-forms.js';
 import { type Answer, READY, type Request, type WorkerSettings } from './protocol.js';
 
 /** Talks to the worker thread that holds the sessions. */
 export class WorkerEngine implements Engine {
   readonly device: Device;
   readonly threads: number;
+  readonly measuresForms: boolean;
   readonly #worker: Worker;
   /** Settled once the thread has loaded ONNX Runtime, or has ended. */
   readonly #loaded: Promise<void>;
@@ -20,11 +23,16 @@ export class WorkerEngine implements Engine {
   readonly #numbers = new WeakMap<Program, number>();
   #nextId = 1;
   #block: Promise<number | undefined> | undefined;
+  #forms: Promise<MeasuredForms> | undefined;
+  readonly #formsFolder: string | undefined;
   #failure: Error | undefined;
 
-  constructor(device: Device, threads: number) {
+  /** @param forms folder of measurements by which forms are chosen; none: by rules. */
+  constructor(device: Device, threads: number, forms?: string) {
     this.device = device;
     this.threads = threads;
+    this.measuresForms = forms !== undefined;
+    this.#formsFolder = forms;
     this.#worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: { device, threads } satisfies WorkerSettings });
     this.#loaded = new Promise((resolve) => {
       this.#worker.once('message', () => resolve());
@@ -39,7 +47,8 @@ export class WorkerEngine implements Engine {
 
   async compile(graph: Graph, options: CompileOptions = {}): Promise<Program> {
     const block = this.device === 'cpu' && hasVariableConvolutions(graph) ? await this.#findBlock() : undefined;
-    return this.#compile(encode(lowerFor(this.device, graph, options, block)), options);
+    const choose = await this.#choiceFor(graph);
+    return this.#compile(encode(lowerFor(this.device, graph, options, block, choose)), options);
   }
 
   load(file: Uint8Array): Promise<Program> {
@@ -49,6 +58,19 @@ export class WorkerEngine implements Engine {
   /** Channels in a block of ONNX Runtime's blocked layout; looked for once. */
   #findBlock(): Promise<number | undefined> {
     return (this.#block ??= findBlock((graph) => this.#compile(encode(graph), {})));
+  }
+
+  async #choiceFor(graph: Graph): Promise<FormChoice | undefined> {
+    const folder = this.#formsFolder;
+    if (folder === undefined || gradientShapes(graph).length === 0) return undefined;
+    const { device, threads } = this;
+    this.#forms ??= (async () => {
+      const block = device === 'cpu' ? await this.#findBlock() : undefined;
+      const compile: TrialCompiler = (trial, choose, held) =>
+        this.#compile(encode(lowerFor(device, trial, { held }, block, choose)), { held });
+      return MeasuredForms.open(folder, { device, threads, block }, compile);
+    })();
+    return (await this.#forms).choiceFor(graph);
   }
 
   async #compile(model: Uint8Array<ArrayBuffer>, options: CompileOptions): Promise<Program> {

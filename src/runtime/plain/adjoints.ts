@@ -2,30 +2,32 @@ import { GraphBuilder, type Value } from '../../onnx/builder.js';
 import { type Graph, intAttribute, intsAttribute, type Node, stringAttribute } from '../../onnx/graph.js';
 import { type Dims, inferShapes } from '../../onnx/infer-shapes.js';
 import { weightGradientShape } from '../../onnx/weight-gradient.js';
+import type { FormChoice } from '../forms.js';
 import { plainWeightGradient } from './weight-gradient.js';
 
 /**
  * Writes the adjoints of convolutions, that is their derivatives, in operators that every device has and computes well:
  * weight gradients as matrix products, and transposed convolutions of stride 1 as plain ones, which ONNX Runtime runs far
  * faster.
+ * @param choose a form for each weight gradient, where it is not to follow from the rule.
  * @returns the graph itself where there is nothing to do.
  */
-export function withPlainAdjoints(graph: Graph): Graph {
+export function withPlainAdjoints(graph: Graph, choose?: FormChoice): Graph {
   if (!graph.nodes.some((node) => weightGradientShape(node) || isTurnable(node))) return graph;
   const builder = new GraphBuilder(graph.name, { ...graph, nodes: [] });
   builder.avoid(graph);
   const shapes = inferShapes(graph);
   for (const node of graph.nodes) {
-    const value = adjoint(builder, node, shapes.get(node.inputs[1]));
+    const value = adjoint(builder, node, shapes.get(node.inputs[1]), choose);
     if (value === undefined) builder.append(node);
     else builder.append({ name: node.name, opType: 'Identity', domain: '', inputs: [value], outputs: node.outputs, attributes: {} });
   }
   return { ...builder.build(), outputs: graph.outputs };
 }
 
-function adjoint(builder: GraphBuilder, node: Node, weight: Dims | undefined): Value | undefined {
+function adjoint(builder: GraphBuilder, node: Node, weight: Dims | undefined, choose?: FormChoice): Value | undefined {
   const shape = weightGradientShape(node);
-  if (shape) return plainWeightGradient(builder, node.inputs[0], node.inputs[1], shape);
+  if (shape) return plainWeightGradient(builder, node.inputs[0], node.inputs[1], shape, choose?.(shape));
   return isTurnable(node) && weight?.every((size) => size !== undefined) ? turnedConvolution(builder, node, weight as number[]) : undefined;
 }
 

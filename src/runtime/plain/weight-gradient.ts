@@ -1,5 +1,6 @@
 import type { GraphBuilder, Value } from '../../onnx/builder.js';
 import type { WeightGradientShape } from '../../onnx/weight-gradient.js';
+import type { Form } from '../forms.js';
 
 interface Shaped {
   readonly value: Value;
@@ -14,15 +15,25 @@ type Window = Omit<WeightGradientShape, 'input' | 'output'>;
  * stride 1, and the second 1.5 times as fast as the third at stride 2 (128 images, 16 to 64 channels).
  * @param x the convolution's input, [N, C, H, W].
  * @param g the cotangent of its output, [N, O, Ho, Wo].
+ * @param form of the three; default, and for a form that cannot be had: by these measurements.
  */
-export function plainWeightGradient(builder: GraphBuilder, x: Value, g: Value, shape: WeightGradientShape): Value {
-  const { kernel, strides, group, input, output } = shape;
+export function plainWeightGradient(builder: GraphBuilder, x: Value, g: Value, shape: WeightGradientShape, form?: Form): Value {
+  const { input, output } = shape;
   const [image, cotangent] = [
     { value: x, shape: input },
     { value: g, shape: output },
   ];
-  if (group > 1 || kernel.every((size) => size === 1)) return byTaps(builder, image, cotangent, shape);
-  return (strides.every((stride) => stride === 1) ? byShifts : byExchange)(builder, image, cotangent, shape);
+  return computing[plainForm(shape, form)](builder, image, cotangent, shape);
+}
+
+const computing = { shifts: byShifts, exchange: byExchange, taps: byTaps };
+
+function plainForm({ kernel, strides, group }: Window, form?: Form): keyof typeof computing {
+  const isUnit = strides.every((stride) => stride === 1);
+  if (group > 1) return 'taps';
+  if (form === 'taps' || form === 'exchange' || (form === 'shifts' && isUnit)) return form;
+  if (kernel.every((size) => size === 1)) return 'taps';
+  return isUnit ? 'shifts' : 'exchange';
 }
 
 /**
