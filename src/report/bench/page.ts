@@ -1,6 +1,7 @@
 import { html } from '../markup.js';
 import { page } from '../page.js';
 import { style } from '../style.js';
+import { matrixSection } from './matrix.js';
 import { paretoSection } from './pareto.js';
 import { script, scriptHash } from './sorting.js';
 import { benchStyle } from './style.js';
@@ -17,6 +18,7 @@ export async function benchPage(table: BenchTable): Promise<string> {
   const sources = sourcesOf([...averages, ...rows]);
   const main = html`<header><p class="kicker">Antidote</p><h1>Leaderboard: ${name}</h1><p>${stateOf(table)} Click a column's name to sort by it.</p></header>
 ${averages.length > 0 && html`<section><h2>Defences, averaged over attacks</h2><p>${AVERAGES}</p>${averagesTable(averages)}</section>`}
+${matrixSection(rows)}
 ${paretoSection(averages)}
 ${rows.length > 0 && html`<section><h2>Every attack</h2>${rowsTable(rows)}</section>`}
 ${sources.length > 0 && html`<section><h2>Published numbers</h2><p>Other networks, attacks and options than here: to compare orders of magnitude.</p><ul class="sources">${sources.map((source) => html`<li>${source}</li>`)}</ul></section>`}

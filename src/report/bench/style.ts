@@ -13,6 +13,18 @@ export const benchStyle = `
 .sortable [aria-sort=ascending] button::after{content:"↑";color:var(--ink)}
 .sortable [aria-sort=descending] button::after{content:"↓";color:var(--ink)}
 .sortable .none th,.sortable .none td{color:var(--soft)}
+.matrix{font-size:.875rem;border-collapse:separate;border-spacing:2px}
+.matrix caption{text-align:left;color:var(--soft);padding-bottom:4px}
+.matrix th{font-weight:600;text-align:left;padding:3px 12px 3px 0;white-space:nowrap}
+.matrix thead th,.matrix td{text-align:center;padding:3px 8px;white-space:nowrap}
+.matrix td b,.matrix td small{display:block;font-weight:600;line-height:1.35}
+.matrix td small{font-weight:400;color:var(--ink)}
+.matrix .none th{color:var(--soft)}
+.shade0{background:color-mix(in srgb,var(--right) 30%,var(--paper))}
+.shade1{background:color-mix(in srgb,var(--right) 12%,var(--paper))}
+.shade2{background:color-mix(in srgb,var(--bad) 7%,var(--paper))}
+.shade3{background:color-mix(in srgb,var(--bad) 15%,var(--paper))}
+.shade4{background:color-mix(in srgb,var(--bad) 25%,var(--paper))}
 .pareto{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,440px),1fr));gap:20px 36px}
 .pareto svg{width:100%;max-width:560px;height:auto;display:block;overflow:visible}
 .pareto .front{fill:none;stroke:var(--after);stroke-width:1.2;stroke-dasharray:4 3}

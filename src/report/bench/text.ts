@@ -1,4 +1,5 @@
 import { duration } from '../format.js';
+import { matricesOf, triple } from './matrix.js';
 import { type Average, type BenchTable, type Measure, measures, type Row, type Scored, type Statistic } from './table.js';
 
 const titles: Readonly<Record<Measure, string>> = { acc: 'ACC', asr: 'ASR', ra: 'RA', der: 'DER' };
@@ -69,6 +70,11 @@ export function benchMarkdown(table: BenchTable): string {
   const parts = [`# ${name}`, stateOf(table)];
   if (averages.length > 0)
     parts.push('## Averages over attacks', AVERAGES, markdownTable(averageHead, averages.map(averageLine)), ...sourcesOf(averages));
+  for (const { data, model, attacks, lines } of matricesOf(rows)) {
+    if (attacks.length < 2 || lines.length < 2) continue;
+    const matrix = lines.map(({ defense, cells }) => [defense, ...cells.map((row) => triple(row)?.join(' / ') ?? '–')]);
+    parts.push(`## What is left of each attack: ${data}, ${model}`, 'ACC / ASR / RA.', markdownTable(['Defence', ...attacks], matrix));
+  }
   if (rows.length > 0) parts.push('## Every attack', markdownTable(rowHead, rows.map(rowLine)), ...sourcesOf(rows));
   if (failures.length > 0) {
     const lines = failures.map(({ title, reason, message, cell }) => [title, reason, message, cell]);
@@ -86,7 +92,7 @@ export function stateOf({ cells, seeds }: BenchTable): string {
   if (cells.failed > 0) parts.push(`${cells.failed} failed`);
   if (cells.blocked > 0) parts.push(`${cells.blocked} blocked by a failed one`);
   if (cells.pending > 0) parts.push(`${cells.pending} pending`);
-  return `${parts.join(', ')}. ACC, ASR, RA and DER in percent, mean ± sample standard deviation over seeds ${seeds.join(', ')}.`;
+  return `${parts.join(', ')}. ACC, ASR, RA and DER in percent, mean ± sample standard deviation over ${seeds.length === 1 ? 'seed' : 'seeds'} ${seeds.join(', ')}.`;
 }
 
 const rowHead = ['Data', 'Model', 'Attack', 'Defence', 'Seeds', ...measures.map((measure) => titles[measure]), 'Time', 'Memory'];
