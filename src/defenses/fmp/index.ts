@@ -12,8 +12,9 @@ import { type Looked, look } from './look.js';
 import { type FmpOptions, fmpOptions } from './options.js';
 import { repairAsPublished } from './published.js';
 import type { ScanImages } from './scan.js';
+import { type ChosenTuning, tellTrials } from './search-tuning.js';
 import { stopwatch } from './timing.js';
-import { type ChosenTuning, tellTrials, tryTunings, withTuning } from './trials.js';
+import { tryTunings, withTuning } from './trials.js';
 import { withTriggeredCopies } from './unlearn.js';
 
 /** Images that the published code scans with. */

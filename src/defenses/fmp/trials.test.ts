@@ -11,7 +11,7 @@ import { patch } from '../inversion/families/patch.js';
 import type { PseudoTrigger } from '../inversion/pseudo-trigger.js';
 import { prune } from '../prune.js';
 import { fmpOptions } from './options.js';
-import { tellTrials, tryTunings, withTuning } from './trials.js';
+import { tryTunings, withTuning } from './trials.js';
 
 const clean = madeUpDataset(20, 3, [1, 8, 8]);
 const model = preActResNet({ imageShape: [1, 8, 8], classes: 3, mean: [0.5], std: [0.5], width: 4, depths: [1], seed: 5 });
@@ -82,24 +82,11 @@ describe('trials of the fine-tuning', () => {
     assert.deepEqual(await search({ epochs: 0 }), none);
     assert.deepEqual(await search({}, clean, []), none);
     assert.deepEqual(await search({}, madeUpDataset(1, 3, [1, 8, 8])), none);
-    assert.equal(tellTrials(none), '');
   });
 
   it('keeps the course of the rate', () => {
     const { lr, lr_min, unlearn } = withTuning(fmpOptions.parse({ lr: 0.1, lr_min: 0.01 }), { lr: 0.02, unlearn: 0.5 });
     assert.deepEqual([lr, unlearn], [0.02, 0.5]);
     assert.ok(Math.abs(lr_min - 0.002) < 1e-15);
-  });
-
-  it('is told', () => {
-    const trials = [
-      { lr: 0.01, unlearn: 0.2, accuracy: 0.5, error: 0.05, success: 0.3 },
-      { lr: 0.003, unlearn: 0.2, accuracy: 0.9, error: 0.03, success: 0.04 },
-    ];
-    const told = tellTrials({ lr: 0.003, unlearn: 0.2, trials });
-    assert.match(
-      told,
-      /learning rate 0\.0030 and the share of copies 0\.2 were chosen .*0\.0030 with 0\.2: accuracy 90\.0 %, change followed by 4\.0 %/,
-    );
   });
 });
