@@ -10,6 +10,7 @@ import { accuracyOn } from '../nn/predict.js';
 import type { Tensors } from '../runtime/engine.js';
 import { compileMaskStep } from './anp-step.js';
 import type { Defense, DefenseContext } from './defense.js';
+import { heldOutOptions } from './held-out.js';
 
 const options = z.object({
   anp_eps: z.number().min(0).max(1).default(0.4).describe('largest relative change of a scale or shift before the ascent step, 0 to 1'),
@@ -17,13 +18,7 @@ const options = z.object({
   iterations: z.int().min(1).default(2000).describe('steps of the search for masks, from 1'),
   batch_size: z.int().min(2).default(256).describe('images per step, from 2'),
   lr: z.number().gt(0).default(0.01).describe('learning rate of the masks (the paper: 0.2), above 0'),
-  acc_ratio: z
-    .number()
-    .min(0)
-    .lt(1)
-    .default(0.1)
-    .describe('share of the accuracy on held-out clean images that pruning may cost, 0 up to below 1'),
-  held_out: z.number().gt(0).lt(1).default(0.2).describe('share of the clean images that decides how far to prune, between 0 and 1'),
+  ...heldOutOptions,
 });
 
 /** Thresholds on the masks, as published. */

@@ -12,16 +12,11 @@ import { ancestorsOf } from '../onnx/rewrite.js';
 import type { Engine } from '../runtime/engine.js';
 import type { Defense, DefenseContext } from './defense.js';
 import { fineTuneOptions, prepareFineTune } from './fine-tune.js';
+import { heldOutOptions } from './held-out.js';
 
 const options = z.object({
-  acc_ratio: z
-    .number()
-    .min(0)
-    .lt(1)
-    .default(0.1)
-    .describe('share of the accuracy on held-out clean images that pruning may cost, 0 up to below 1'),
   once_prune_ratio: z.number().gt(0).max(1).default(0.01).describe('share of the units that is pruned in one step, above 0 up to 1'),
-  held_out: z.number().gt(0).lt(1).default(0.2).describe('share of the clean images that decides how far to prune, between 0 and 1'),
+  ...heldOutOptions,
   ...fineTuneOptions,
 });
 

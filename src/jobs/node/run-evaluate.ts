@@ -1,30 +1,21 @@
 import type { Control } from '../../core/progress.js';
-import type { PixelOptions } from '../../nn/import/convention.js';
 import type { Result } from '../../report/result.js';
 import type { Engine } from '../../runtime/engine.js';
 import { openOutputFolder } from '../../runtime/node/files.js';
 import { makeResult } from '../assemble.js';
-import type { DataOptions } from '../data-options.js';
 import { evaluateModel } from '../evaluate.js';
 import { Meter } from '../meter.js';
 import { takePictures } from '../pictures.js';
 import { type KnownBackdoor, loadBackdoorFor } from './load-backdoor.js';
-import { loadDataFor, loadModelFor } from './load-for-model.js';
+import { loadDataFor, loadModelFor, type ModelAndData } from './load-for-model.js';
 import { saveRun } from './run-folder.js';
 import { residentMemory, surroundingsOf } from './surroundings.js';
 
 /** Where no backdoor is known, only ACC is measured. */
-export interface EvaluateRun extends KnownBackdoor {
+export interface EvaluateRun extends KnownBackdoor, ModelAndData {
   readonly engine: Engine;
   /** Folder for `result.json`, `pictures.json` and `report.html`; without it nothing is written. */
   readonly out?: string;
-  /** ONNX file, state dictionary, or `zoo:NAME`. */
-  readonly model: string;
-  /** For a state dictionary, the network that it was saved from; default: the one that fits. */
-  readonly arch?: string;
-  /** What the model wants of its images, where the file does not tell. */
-  readonly pixels?: PixelOptions;
-  readonly data: DataOptions;
   readonly seed: number;
   /** The command line, for the record. */
   readonly command?: string;

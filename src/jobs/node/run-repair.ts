@@ -3,14 +3,12 @@ import { UserError } from '../../core/errors.js';
 import type { Control } from '../../core/progress.js';
 import type { Defense, Repair } from '../../defenses/defense.js';
 import type { Classifier } from '../../nn/classifier.js';
-import type { PixelOptions } from '../../nn/import/convention.js';
 import { checkDifferentiable } from '../../nn/import/differentiable.js';
 import type { Scores } from '../../report/result.js';
 import type { Engine } from '../../runtime/engine.js';
 import { openOutputFolder, writeFileAtomic } from '../../runtime/node/files.js';
 import { makeResult } from '../assemble.js';
 import { drawClean } from '../clean.js';
-import type { DataOptions } from '../data-options.js';
 import { evaluateModel } from '../evaluate.js';
 import { explainCsv, explainMaps } from '../explain.js';
 import { labelled } from '../labelled.js';
@@ -18,7 +16,7 @@ import { Meter } from '../meter.js';
 import { takePictures } from '../pictures.js';
 import { checkFit, repairModel } from '../repair.js';
 import { type KnownBackdoor, loadBackdoorFor } from './load-backdoor.js';
-import { loadDataFor, loadModelFor } from './load-for-model.js';
+import { loadDataFor, loadModelFor, type ModelAndData } from './load-for-model.js';
 import { checkSaved } from './models.js';
 import { type SavedRun, saveRun } from './run-folder.js';
 import { saveState } from './state-files.js';
@@ -26,17 +24,10 @@ import { storeFolder } from './store-folder.js';
 import { residentMemory, surroundingsOf } from './surroundings.js';
 
 /** The backdoor is there only to measure ASR and RA by; the defence does not see it. */
-export interface RepairRun extends KnownBackdoor {
+export interface RepairRun extends KnownBackdoor, ModelAndData {
   readonly engine: Engine;
   /** Folder for what comes out; made where it is missing. */
   readonly out: string;
-  /** ONNX file, state dictionary, or `zoo:NAME`. */
-  readonly model: string;
-  /** For a state dictionary, the network that it was saved from; default: the one that fits. */
-  readonly arch?: string;
-  /** What the model wants of its images, where the file does not tell. */
-  readonly pixels?: PixelOptions;
-  readonly data: DataOptions;
   /** Share of the training images that the defence gets, clean. */
   readonly ratio: number;
   readonly defense: Defense;

@@ -1,31 +1,22 @@
 import type { Control } from '../../core/progress.js';
 import type { Detector } from '../../detectors/detector.js';
-import type { PixelOptions } from '../../nn/import/convention.js';
 import type { SuspectPicture } from '../../report/pictures.js';
 import type { Engine } from '../../runtime/engine.js';
 import { openOutputFolder } from '../../runtime/node/files.js';
 import { makeResult } from '../assemble.js';
 import { drawClean } from '../clean.js';
-import type { DataOptions } from '../data-options.js';
 import { evaluateModel } from '../evaluate.js';
 import { labelled } from '../labelled.js';
 import { Meter } from '../meter.js';
 import { detectionRecord, pictureSuspect, type Scanned, scanModel } from '../scan.js';
-import { loadDataFor, loadModelFor } from './load-for-model.js';
+import { loadDataFor, loadModelFor, type ModelAndData } from './load-for-model.js';
 import { type SavedRun, saveRun } from './run-folder.js';
 import { residentMemory, surroundingsOf } from './surroundings.js';
 
-export interface ScanRun {
+export interface ScanRun extends ModelAndData {
   readonly engine: Engine;
   /** Folder for what comes out; made where it is missing. */
   readonly out: string;
-  /** ONNX file, state dictionary, or `zoo:NAME`. */
-  readonly model: string;
-  /** For a state dictionary, the network that it was saved from; default: the one that fits. */
-  readonly arch?: string;
-  /** What the model wants of its images, where the file does not tell. */
-  readonly pixels?: PixelOptions;
-  readonly data: DataOptions;
   /** Share of the training images that detectors get, clean. */
   readonly ratio: number;
   readonly detectors: readonly Detector[];
