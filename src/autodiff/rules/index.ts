@@ -11,6 +11,7 @@ import { indexing } from './indexing.js';
 import { layerNormalization } from './layer-normalization.js';
 import { localResponse } from './local-response.js';
 import { matmul } from './matmul.js';
+import { padding } from './padding.js';
 import { partition } from './partition.js';
 import { piecewise } from './piecewise.js';
 import { pooling } from './pooling.js';
@@ -35,6 +36,7 @@ export const rules: RuleTable = {
   ...layerNormalization,
   ...localResponse,
   ...matmul,
+  ...padding,
   ...partition,
   ...piecewise,
   ...pooling,

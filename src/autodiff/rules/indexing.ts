@@ -1,14 +1,15 @@
 import { sizeOf, zeros } from '../../core/tensor.js';
-import type { Value } from '../../onnx/builder.js';
 import { intAttribute, stringAttribute } from '../../onnx/graph.js';
 import { refuse } from '../operands.js';
-import { type RuleContext, type RuleTable, rule } from '../rule.js';
-import { normaliseAxes } from '../shapes.js';
+import { type RuleTable, rule } from '../rule.js';
+import { sumAlong } from '../sum-along.js';
 
 /** Derivatives of operators that read or write by index; g is the cotangent of the output. */
 export const indexing: RuleTable = {
   // y[.., i, ..] = x[.., index[i], ..]: what was read from one place is summed there.
-  Gather: rule((context) => [() => gatherGradient(context)]),
+  Gather: rule(({ cotangent: g, builder, node, inputs: [x, indices], shapeOf }) => [
+    () => sumAlong(builder, g, indices, sizeOf(shapeOf(indices)), shapeOf(x), intAttribute(node, 'axis', 0)),
+  ]),
 
   // As Gather, with an index for every element.
   GatherElements: rule(({ cotangent: g, builder, node, inputs: [x, indices], shapeOf }) => [
@@ -30,14 +31,3 @@ export const indexing: RuleTable = {
     ];
   }),
 };
-
-/** With axes before and after the indexed one folded, x is [before, size, after] and y [before, reads, after]. */
-function gatherGradient({ cotangent: g, builder, node, inputs: [x, indices], shapeOf }: RuleContext): Value {
-  const shape = shapeOf(x);
-  const [axis] = normaliseAxes([intAttribute(node, 'axis', 0)], shape.length);
-  const [before, after] = [sizeOf(shape.slice(0, axis)), sizeOf(shape.slice(axis + 1))];
-  const reads = sizeOf(shapeOf(indices));
-  const positions = builder.expand(builder.reshape(indices, [1, reads, 1]), [before, reads, after]);
-  const empty = builder.constant(zeros('float32', [before, shape[axis], after]));
-  return builder.reshape(builder.scatterElements(empty, positions, builder.reshape(g, [before, reads, after]), 1, 'add'), shape);
-}

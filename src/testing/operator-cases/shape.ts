@@ -15,6 +15,11 @@ const pad = (x: number[], pads: number[], ...rest: OperatorCase['inputs'][number
   inputs: [x, list(...pads), ...rest],
 });
 
+const repeating = (mode: string, ...args: Parameters<typeof pad>): OperatorCase => ({
+  ...pad(...args),
+  attributes: { mode: string(mode) },
+});
+
 const indexed = (op: string, inputs: OperatorCase['inputs'], attributes: Record<string, Attribute> = {}): OperatorCase => ({
   op,
   inputs,
@@ -75,6 +80,12 @@ export const shapeCases: readonly OperatorCase[] = [
   pad([2, 3], [1, 0, 2, 1], []),
   pad([2, 3, 4], [1, 2], null, list(-1)),
   pad([4, 3], [-1, 1, 1, -1], []),
+  repeating('reflect', [3, 4], [2, 1, 1, 3]),
+  repeating('reflect', [2, 1, 4, 3], [0, 0, 1, 1, 0, 0, 2, 0]),
+  repeating('reflect', [4, 5], [-1, 1, 2, -2]),
+  repeating('edge', [3, 4], [2, 1, 1, 3]),
+  repeating('edge', [3, 1], [-1, 2, 2, 1]),
+  repeating('edge', [2, 3, 4], [1, 2], null, list(-1)),
   indexed('Gather', [[4, 3], list(0, 2, 2, -1)]),
   indexed('Gather', [[2, 4, 3], int64([2, 2], [3, 1, 1, 0])], { axis: int(1) }),
   indexed('Gather', [[2, 4, 3], { fed: int64([2], [1, 1]) }], { axis: int(-1) }),
