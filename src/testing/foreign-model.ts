@@ -24,8 +24,8 @@ export interface ForeignOptions {
   readonly weights?: 'float32' | 'float16';
   /** What comes first: nothing, or a division by 255, or the mean and deviation of pixels in [0, 1]. */
   readonly normalize?: 'none' | 'bytes' | 'unit';
-  /** How the features become a row: `Flatten`, or a Reshape to this shape. Default [0, -1]. */
-  readonly rows?: 'flatten' | readonly number[];
+  /** How the features become a row: `Flatten`, or a Reshape to this shape, or to [1, -1] put together by nodes. Default [0, -1]. */
+  readonly rows?: 'flatten' | 'joined' | readonly number[];
   /** What comes last; default nothing. */
   readonly head?: 'Softmax' | 'LogSoftmax' | 'Sigmoid' | 'exponentials' | 'image';
   readonly metadata?: Readonly<Record<string, string>>;
@@ -84,7 +84,7 @@ export function foreignGraph(options: ForeignOptions = {}): Graph {
   // A graph of any size ends in an average.
   const side = size === 8 ? 4 : 1;
   if (size !== 8) x = builder.globalAveragePool(x);
-  x = rows === 'flatten' ? builder.flatten(x) : builder.op('Reshape', [x, builder.constant(int64([rows.length], rows))])[0];
+  x = rows === 'flatten' ? builder.flatten(x) : builder.op('Reshape', [x, target(builder, rows)])[0];
   x = builder.gemm(x, weight('fc.weight', FOREIGN_CLASSES, 6 * side * side), weight('fc.bias', FOREIGN_CLASSES), {
     transB: true,
     label: 'Gemm_8',
@@ -92,6 +92,12 @@ export function foreignGraph(options: ForeignOptions = {}): Graph {
   x = ending(builder, x, head, opset);
   builder.output(x, 'output', weights, [batch, FOREIGN_CLASSES, ...(head === 'image' ? [1, 1] : [])]);
   return builder.build();
+}
+
+/** The shape that a Reshape is given; exporters that fold no constants leave it in parts. */
+function target(builder: GraphBuilder, rows: 'joined' | readonly number[]): Value {
+  if (rows !== 'joined') return builder.constant(int64([rows.length], rows));
+  return builder.concat([builder.integers([1]), builder.integers([-1])], 0);
 }
 
 function ending(builder: GraphBuilder, x: Value, head: ForeignOptions['head'], opset: number): Value {

@@ -15,10 +15,26 @@ export async function fixValues(engine: Engine, graph: Graph): Promise<Graph> {
   const wanted = frontier(graph);
   if (wanted.length === 0) return graph;
   const [two, three] = [await valuesAt(engine, graph, wanted, 2), await valuesAt(engine, graph, wanted, 3)];
-  const fixed = wanted.filter((name) => sameValue(two[name], three[name]));
+  return store(
+    graph,
+    wanted.filter((name) => sameValue(two[name], three[name])),
+    two,
+  );
+}
+
+/**
+ * The same for one number of images: what changes with it is stored as well. Exporters that fold no constants leave shapes of
+ * Reshape to be put together from them at every run.
+ */
+export async function foldValues(engine: Engine, graph: Graph, batch: number): Promise<Graph> {
+  const wanted = frontier(graph);
+  return wanted.length === 0 ? graph : store(graph, wanted, await valuesAt(engine, graph, wanted, batch));
+}
+
+function store(graph: Graph, names: readonly string[], values: Tensors): Graph {
   const initializers = new Map(graph.initializers);
-  for (const name of fixed) initializers.set(name, two[name]);
-  const nodes = graph.nodes.filter(({ outputs }) => !outputs.some((name) => fixed.includes(name)));
+  for (const name of names) initializers.set(name, values[name]);
+  const nodes = graph.nodes.filter(({ outputs }) => !outputs.some((name) => names.includes(name)));
   return { ...graph, nodes, initializers };
 }
 

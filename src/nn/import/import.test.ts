@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { UserError } from '../../core/errors.js';
-import { floats } from '../../core/tensor.js';
+import { float32, floats, type Tensor } from '../../core/tensor.js';
 import { asSource } from '../../formats/byte-source.js';
 import { GraphBuilder } from '../../onnx/builder.js';
 import { writeModel } from '../../onnx/write.js';
@@ -54,6 +54,7 @@ describe('the same network in whatever form', () => {
     'bytes of type uint8, NHWC': { file: { normalize: 'bytes', input: 'uint8', layout: 'nhwc' } },
     'a batch of 1': { file: { batch: 1, rows: [1, 96] } },
     'a batch of 1 and an inferred size': { file: { batch: 1, rows: [1, -1] } },
+    'a batch of 1 in a shape put together by nodes': { file: { batch: 1, rows: 'joined' } },
     'a batch of 4': { file: { batch: 4, rows: [4, 96] } },
     'a batch of 1 in the shapes alone': { file: { rows: [1, -1] } },
     'any batch, inferred': { file: { rows: [-1, 96] } },
@@ -153,6 +154,40 @@ describe('what comes out', () => {
     /given/,
     /is made for a batch of 1; it takes any number of images after a change of Reshape/,
   );
+});
+
+describe('a Squeeze that names no axes leaves the images theirs', () => {
+  for (const [name, batch] of Object.entries({ 'any batch': 'N', 'a batch of 1': 1 })) {
+    test(name, async () => {
+      const { initializers } = foreignGraph();
+      const builder = new GraphBuilder('squeezed');
+      const weight = builder.parameter('weight', initializers.get('conv1.weight') as Tensor);
+      const linear = builder.parameter('linear', float32([4, 2], [1, 2, 3, 4, 5, 6, 7, 8]));
+      const x = builder.conv(builder.input('x', 'float32', [batch, 3, 8, 8]), weight, {
+        kernel: [3, 3],
+        strides: [1, 1],
+        pads: [1, 1, 1, 1],
+      });
+      const [row] = builder.op('Squeeze', [builder.globalAveragePool(x)]);
+      builder.output(builder.matmul(row, linear), 'y', 'float32');
+      const { classifier } = await imported(writeModel({ graph: builder.build(), opset: 13, metadata: {} }));
+      await checkDifferentiable(engine, classifier);
+      const [output] = classifier.graph.outputs;
+      const run = async (count: number) => {
+        const pixels = unitPixels(testImages(count, [3, 8, 8]), [3, 8, 8]);
+        return (await runOnce(engine, classifier.graph, { pixels }))[output.name];
+      };
+      const [one, three] = [await run(1), await run(3)];
+      assert.deepEqual(
+        [one.dims, three.dims],
+        [
+          [1, 2],
+          [3, 2],
+        ],
+      );
+      for (const [i, value] of floats(one).entries()) assert.ok(Math.abs(value - floats(three)[i]) < 1e-5);
+    });
+  }
 });
 
 test('a model that holds to one batch size in a way that is not seen is measured, not repaired', async () => {

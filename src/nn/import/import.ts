@@ -4,7 +4,6 @@ import type { Graph, Model } from '../../onnx/graph.js';
 import { readModel } from '../../onnx/read.js';
 import { ancestorsOf } from '../../onnx/rewrite.js';
 import { type Engine, runOnce } from '../../runtime/engine.js';
-import { traceShapes } from '../../runtime/trace.js';
 import type { Classifier } from '../classifier.js';
 import { learnedParameters } from '../parameters.js';
 import { unitPixels } from '../pixels.js';
@@ -13,8 +12,9 @@ import { dimsOf } from './batch-axis.js';
 import { type Body, chooseBody } from './choose-body.js';
 import type { PixelConvention, PixelOptions } from './convention.js';
 import { conventionOf } from './convention-of.js';
-import { fixValues } from './fixed-values.js';
+import { fixValues, foldValues } from './fixed-values.js';
 import { areProbabilities, classesOf, type Head, headOf } from './head.js';
+import { nameSqueezedAxes } from './named-axes.js';
 import { PREFIX } from './names.js';
 import { describeProblem, openGraph } from './open-graph.js';
 import type { ModelFile, Origin } from './origin.js';
@@ -48,16 +48,16 @@ export async function importClassifier(
   options: PixelOptions = {},
   model = readModel(file.bytes, file.name, file.external),
 ): Promise<Imported> {
-  const { graph, stored, problems } = openGraph(model, file.name);
+  const { graph: opened, stored, problems } = openGraph(model, file.name);
   if (problems.length > 0) {
     const more = problems.length > 1 ? ` (and ${problems.length - 1} more, which antidote inspect lists)` : '';
     throw new UserError(`${file.name}: ${describeProblem(problems[0])}${more}`);
   }
-  const ports = portsOfFile(model, graph, options, file);
+  const ports = portsOfFile(model, opened, options, file);
   const { convention, batch } = ports;
   const images = testImages(Math.ceil(COMPARED / batch) * batch, convention.imageShape);
   const expected = await runFile(engine, file, ports, images);
-  const traced = await refusable(file, () => traceShapes(engine, withImages(graph, batch, convention)));
+  const traced = await refusable(file, () => nameSqueezedAxes(engine, withImages(opened, batch, convention), batch));
   const classes = classesOf(traced, batch, file.name);
   const head = headFor(traced, expected, classes);
   const rank = dimsOf(traced, head.logits).length;
@@ -69,7 +69,8 @@ export async function importClassifier(
     const outputs = await runOnce(engine, { ...whole, outputs: [{ name: output }] }, { [PIXELS]: unitPixels(part, convention.imageShape) });
     return agree(expected.subarray(0, count * classes), floats(outputs[output]), tolerance);
   };
-  const body = await chooseBody(graph, traced, batch, agrees, file.name);
+  const graph = { ...traced, inputs: opened.inputs, types: opened.types };
+  const body = await chooseBody(graph, await foldValues(engine, traced, batch), batch, agrees, file.name);
 
   const { graph: whole, logits } = assemble(body.graph, convention, head, { rank, classes });
   const rows = body.fixed ? batch : BATCH;
