@@ -1,12 +1,14 @@
 import { GraphBuilder } from '../../builder.js';
 import type { Graph, Node } from '../../graph.js';
 import { readsOf } from '../../sort.js';
+import { convolution } from './convolution.js';
 import { functions } from './functions.js';
 import { resizing } from './resize.js';
 import { batchNormalization, dropout, settings } from './settings.js';
 import { NotSupported, type UpgradeTable } from './upgrade.js';
 
 const upgrades: UpgradeTable = {
+  ...convolution,
   ...functions,
   ...resizing,
   ...settings,

@@ -67,10 +67,10 @@ function withoutDilations(node: Node): Node {
   return { ...node, attributes: without(node, 'dilations') };
 }
 
-/** In inference dropout passes its input on, in every operator set. */
+/** In inference dropout passes its input on, in every operator set; so it does in training where it drops nothing. */
 export const dropout: Upgrade = ({ node, constantOf, isRead }) => {
-  const training = constantOf(node.inputs[2]);
-  if (node.inputs[2] && Number(training?.data[0] ?? 1) !== 0) {
+  const stated = (input: number, otherwise: number) => Number(constantOf(node.inputs[input])?.data[0] ?? otherwise);
+  if (node.inputs[2] && stated(2, 1) !== 0 && stated(1, 0.5) !== 0) {
     throw new NotSupported('drops out at random; export the model for inference');
   }
   if (node.outputs[1] && isRead(node.outputs[1])) throw new NotSupported('its mask is in use; export the model for inference');

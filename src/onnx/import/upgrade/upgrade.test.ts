@@ -54,6 +54,14 @@ const cases: readonly Case[] = [
   { opsets: [7, 11, 13, 17], op: 'Split', x: [6, 2], outputs: 3 },
   { opsets: [13, 18], op: 'Split', x: [6, 2], rest: [list(2, 4)], outputs: 2 },
   { opsets: [18, 21], op: 'Split', x: [5, 2], attributes: { num_outputs: int(2) }, outputs: 2 },
+  {
+    opsets: [7, 13, 22],
+    op: 'Conv',
+    x: [2, 4, 9],
+    rest: [float32([2, 2, 3], [1, 2, 3, -1, 0, 1, 2, 1, 0, 0.5, -2, 1]), vector(0.1, 0.2)],
+    attributes: { kernel_shape: ints([3]), pads: ints([2, 1]), strides: ints([2]), dilations: ints([2]), group: int(2) },
+  },
+  { opsets: [11], op: 'Conv', x: [2, 1, 5], rest: [float32([1, 1, 2], [1, -1])], attributes: { auto_pad: string('SAME_UPPER') } },
   { opsets: [9, 10], op: 'Scatter', x: [3, 2], rest: [int64([1, 2], [0, 2]), float32([1, 2], [9, 8])] },
   ...(['nearest', 'linear'] as const).flatMap((mode): Case[] => [
     { opsets: [7, 8], op: 'Upsample', x: [1, 2, 2, 3], attributes: { mode: string(mode), scales: floatsAttribute(1, 1, 2, 2) } },
@@ -67,6 +75,7 @@ const cases: readonly Case[] = [
   { opsets: [9, 14, 15], op: 'BatchNormalization', x: [2, 3, 2, 2], rest: statistics },
   { opsets: [7, 10], op: 'Dropout', x: [2, 3], attributes: { ratio: float(0.4) } },
   { opsets: [12, 13, 22], op: 'Dropout', x: [2, 3], rest: [float32([], [0.4]), tensor('bool', [], Uint8Array.of(0))] },
+  { opsets: [12, 13, 22], op: 'Dropout', x: [2, 3], rest: [float32([], [0]), tensor('bool', [], Uint8Array.of(1))] },
   ...['Softmax', 'LogSoftmax'].flatMap((op): Case[] => [
     { opsets: [7, 11, 12, 13, 18], op, x: [2, 4] },
     { opsets: [7, 11, 13], op, x: [2, 3, 2, 2] },
