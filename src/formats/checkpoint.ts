@@ -5,6 +5,7 @@ import type { HalfType } from './half.js';
 import { type Key, quoted, type Value } from './pickle/values.js';
 import { readSafetensors, widenHalves } from './safetensors.js';
 import { findState } from './torch/find-state.js';
+import { withoutPrefix, wrapperPrefix } from './torch/prefix.js';
 import { isTorchLegacy, readTorchLegacy } from './torch/read-legacy.js';
 import { readTorchZip } from './torch/read-zip.js';
 import type { TorchTensor } from './torch/tensor.js';
@@ -93,14 +94,19 @@ export function readTensors(
 
 function fromSafetensors(source: ByteSource, file: string): Checkpoint {
   const { tensors, metadata, storedAs } = widenHalves(readSafetensors(source.read(0, source.size), file));
-  const choice = `took all ${tensors.size} tensors of the file`;
+  const prefix = wrapperPrefix([...tensors.keys()]);
   return {
     format: 'safetensors',
-    tensors: new Map(tensors),
-    storedAs: new Map(storedAs),
+    tensors: withoutPrefix(tensors, prefix),
+    storedAs: withoutPrefix(storedAs, prefix),
+    ...(prefix !== '' && { strippedPrefix: prefix }),
     others: new Map(Object.entries(metadata)),
-    choice,
+    choice: `took all ${tensors.size} tensors of the file${beheaded(prefix)}`,
   };
+}
+
+function beheaded(prefix = ''): string {
+  return prefix && `, without '${prefix}' before every name`;
 }
 
 /** A header's length that fits in four bytes or so, and a brace; no other format here has that. */
@@ -125,5 +131,5 @@ function describe({ tensors, foundUnder, strippedPrefix, others }: ReturnType<ty
   const more = others.size - names.length;
   const beside = names.length > 0 ? ` (left out: ${names.join(', ')}${more > 0 ? ` and ${more} more` : ''})` : '';
   const where = foundUnder === undefined ? 'of the file' : `under ${quoted(foundUnder)}`;
-  return `took the ${tensors.size} tensors ${where}${beside}${strippedPrefix ? `, without '${strippedPrefix}' before every name` : ''}`;
+  return `took the ${tensors.size} tensors ${where}${beside}${beheaded(strippedPrefix)}`;
 }

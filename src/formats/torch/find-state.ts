@@ -1,5 +1,6 @@
 import { UserError } from '../../core/errors.js';
 import { type Key, quoted, type Value } from '../pickle/values.js';
+import { withoutPrefix, wrapperPrefix } from './prefix.js';
 import { TorchTensor } from './tensor.js';
 
 /** Where training programs put the model's numbers, the likeliest first. */
@@ -18,8 +19,6 @@ const LIKELY = [
 ];
 /** What training programs keep beside the model; its tensors are no model's. */
 const BESIDE = /optim|sched|scaler/i;
-/** What wrappers put before every name: training on several GPUs, compilation. */
-const PREFIXES = ['module.', '_orig_mod.'];
 /** How many entries a message lists. */
 const LISTED = 6;
 
@@ -102,12 +101,11 @@ function topOf(value: ReadonlyMap<Key, Value>, path: string): Key[] {
 }
 
 function stripped(tensors: ReadonlyMap<string, TorchTensor>, others: ReadonlyMap<Key, Value>, foundUnder?: string): FoundState {
-  let prefix = '';
-  for (;;) {
-    const next = PREFIXES.find((item) => [...tensors.keys()].every((name) => name.startsWith(prefix + item)));
-    if (next === undefined) break;
-    prefix += next;
-  }
-  const renamed = new Map([...tensors].map(([name, value]) => [name.slice(prefix.length), value]));
-  return { tensors: renamed, others, ...(foundUnder !== undefined && { foundUnder }), ...(prefix !== '' && { strippedPrefix: prefix }) };
+  const prefix = wrapperPrefix([...tensors.keys()]);
+  return {
+    tensors: withoutPrefix(tensors, prefix),
+    others,
+    ...(foundUnder !== undefined && { foundUnder }),
+    ...(prefix !== '' && { strippedPrefix: prefix }),
+  };
 }

@@ -71,9 +71,9 @@ export const torchGlobals: Globals = mergeGlobals(
   ]),
 );
 
-/** Modules of Python that can run programs, change files or make code. No model needs any of them. */
+/** Modules of Python that can run programs, change files or make code, but for plain types among them. No model needs any of them. */
 const HARMFUL =
-  /^(os|posix|nt|sys|subprocess|builtins|shutil|socket|runpy|importlib|types|marshal|code|pty|ctypes|operator|functools|pickle|webbrowser|urllib|asyncio|multiprocessing|threading|timeit|pdb|bdb|pip|pkgutil)\./;
+  /^(os|posix|nt|sys|subprocess|builtins(?!\.(?:set|frozenset|complex|bytearray|range|slice)$)|shutil|socket|runpy|importlib|types|marshal|code|pty|ctypes|operator|functools|pickle|webbrowser|urllib|asyncio|multiprocessing|threading|timeit|pdb|bdb|pip|pkgutil)\./;
 
 /** What to do about a file that holds more than such data. */
 export function remedyFor(name: string): string {

@@ -9,6 +9,7 @@ import { PickleWriter } from '../pickle/writer.js';
 import { writeSafetensors } from '../safetensors.js';
 import { openZip } from '../zip/read.js';
 import { writeZip } from '../zip/write.js';
+import { remedyFor } from './globals.js';
 import { TorchTensor } from './tensor.js';
 import { writeTorch } from './write.js';
 
@@ -90,6 +91,11 @@ describe('a state dictionary of PyTorch', () => {
       /tensor 'w' is uint32, for which PyTorch has no storage/,
     );
   });
+});
+
+test('what can do harm is told from what is only no number', () => {
+  for (const name of ['os.system', 'builtins.eval', 'builtins.getattr', 'builtins.settings']) assert.match(remedyFor(name), /can do harm/);
+  for (const name of ['builtins.set', 'pathlib.PosixPath', 'ossuary.Bone']) assert.match(remedyFor(name), /load it in Python and save/);
 });
 
 describe('a checkpoint', () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { UserError } from '../../core/errors.js';
 import { float32, sizeOf, type Tensor } from '../../core/tensor.js';
+import { wrapperPrefix } from '../../formats/torch/prefix.js';
 import { runOnce } from '../../runtime/engine.js';
 import { createEngine } from '../../runtime/node/engine.js';
 import { relativeError } from '../../testing/fixtures.js';
@@ -12,6 +13,22 @@ import { type BuildOptions, roundChannels } from './architecture.js';
 import { architectures, findArchitecture, isArchitecture } from './registry.js';
 
 const options = { imageShape: [3, 32, 32], classes: 4, mean: [0.5, 0.4, 0.3], std: [0.2, 0.25, 0.3] } as const;
+
+test('no network names all of its tensors as a wrapper would', () => {
+  for (const architecture of architectures) {
+    const network = architecture.build({
+      ...options,
+      imageShape: architecture.imageShape,
+      parameters: shapesOnly(),
+      ...still(architecture.imageShape[0]),
+    });
+    assert.equal(wrapperPrefix([...stateDict(network).keys()]), '', architecture.name);
+  }
+});
+
+function still(channels: number) {
+  return { mean: new Array<number>(channels).fill(0), std: new Array<number>(channels).fill(1) };
+}
 
 function refused(name: string, changes: Partial<BuildOptions>, message: string): void {
   const build = () => findArchitecture(name).build({ ...options, ...changes, parameters: shapesOnly() });
