@@ -3,7 +3,7 @@ import { sizeOfDataset } from '../data/dataset.js';
 import { stratified } from '../data/sample.js';
 import { chanceAmongReached } from '../defenses/inversion/outlier-test.js';
 import { withPseudoTrigger } from '../defenses/inversion/pseudo-trigger.js';
-import { findTriggerFamily, triggerFamilies } from '../defenses/inversion/registry.js';
+import { findTriggerFamily, triggerFamilies, usualFamilies } from '../defenses/inversion/registry.js';
 import { ANOMALY_THRESHOLD, findSuspects, type Finding as Search } from '../defenses/inversion/suspects.js';
 import { unitPixels } from '../nn/pixels.js';
 import type { Detector, Finding } from './detector.js';
@@ -15,7 +15,7 @@ const options = z.object({
   nc_families: z
     .array(z.enum(names))
     .min(1)
-    .default(names)
+    .default([...usualFamilies])
     .describe(`kinds of change that are tried (published: patch): ${names.join(', ')}`),
   nc_images: z.int().min(8).default(200).describe('clean images that each repeat draws, from 8'),
   nc_steps: z.int().min(1).default(80).describe('optimiser steps for each class, from 1'),

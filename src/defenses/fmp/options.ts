@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { fineTuneOptions } from '../fine-tune.js';
-import { triggerFamilies } from '../inversion/registry.js';
+import { triggerFamilies, usualFamilies } from '../inversion/registry.js';
 import { strategies } from './strategies/registry.js';
 
 /** Options of feature-map pruning, see docs/fmp.md. */
@@ -55,7 +55,7 @@ export const fmpOptions = z.object({
   trigger_families: z
     .array(z.enum(triggerFamilies.map(({ name }) => name) as [string, ...string[]]))
     .min(1)
-    .default(triggerFamilies.map(({ name }) => name))
+    .default([...usualFamilies])
     .describe(`response: kinds of change that are tried: ${triggerFamilies.map(({ name, summary }) => `${name}, ${summary}`).join('; ')}`),
   trigger_images: z.int().min(1).default(128).describe('response: clean images that changes are looked for with, from 1'),
   trigger_steps: z.int().min(1).default(80).describe('response: steps of each search, from 1'),

@@ -7,6 +7,7 @@ import { createEngine } from '../../runtime/node/engine.js';
 import { cubicInterpolation } from './cubic.js';
 import { additive } from './families/additive.js';
 import { blend } from './families/blend.js';
+import { tone } from './families/tone.js';
 import { warp } from './families/warp.js';
 import type { TriggerFamily } from './family.js';
 
@@ -24,15 +25,15 @@ describe('families of pseudo-triggers', () => {
   after(() => engine.close());
 
   /** Images changed by one trigger, and its cost. */
-  async function apply(family: TriggerFamily, parameters: Record<string, Tensor<'float32'>>) {
+  async function apply(family: TriggerFamily, parameters: Record<string, Tensor<'float32'>>, given = images) {
     const builder = new GraphBuilder('family');
-    const pixels = builder.unsqueeze(builder.input('images', 'float32', images.dims), [0]);
+    const pixels = builder.unsqueeze(builder.input('images', 'float32', given.dims), [0]);
     const stacked = Object.fromEntries(Object.entries(parameters).map(([name, value]) => [name, builder.parameter(name, value)]));
     const { changed, cost } = family.apply(builder, pixels, stacked, shape);
     builder.output(changed, 'changed');
     builder.output(cost, 'cost');
-    const outputs = await runOnce(engine, builder.build(), { images });
-    assert.deepEqual(outputs.changed.dims, [1, ...images.dims]);
+    const outputs = await runOnce(engine, builder.build(), { images: given });
+    assert.deepEqual(outputs.changed.dims, [1, ...given.dims]);
     return { changed: floats(outputs.changed), cost: floats(outputs.cost)[0] };
   }
 
@@ -54,6 +55,20 @@ describe('families of pseudo-triggers', () => {
     const { changed, cost } = await apply(blend, { share: float32([1, 1, 1, 1], [0]), picture: float32([1, ...shape], raw) });
     near([cost], () => 0.25);
     near(changed, (i) => 0.75 * images.data[i] + 0.25 / (1 + Math.exp(-raw[i % 12])));
+  });
+
+  it('changes tones: by the same at every place of the same value, in between its points in a straight line', async () => {
+    // The point of 1/2 moves down by 0.2 and takes what is nearer to it than 1/32 along; that of 0 moves up.
+    const moved = new Map([
+      [16, -0.2],
+      [0, 0.1],
+    ]);
+    const curve = Array.from({ length: 33 }, (_, k) => Math.atanh((moved.get(k) ?? 0) / 0.3));
+    const values = [0, 0.5, 0.5 + 1 / 128, 0.5 - 1 / 64, 0.75, 1 / 64, 1, 1 / 32, 0.25, 0.5, 0.1, 0.9];
+    const { changed, cost } = await apply(tone, { curve: float32([1, 1, 33], curve) }, float32([1, ...shape], values));
+    const expected = [0.1, 0.3, 0.5 + 1 / 128 - 0.15, 0.5 - 1 / 64 - 0.1, 0.75, 1 / 64 + 0.05, 1, 1 / 32, 0.25, 0.3, 0.1, 0.9];
+    near(changed, (i) => expected[i]);
+    near([cost], () => Math.sqrt((0.2 ** 2 + 0.1 ** 2) / 33));
   });
 
   it('warps: the same field everywhere is a shift with bilinear interpolation, and the border is repeated', async () => {
