@@ -15,8 +15,8 @@ const TINY = 1e-8;
  */
 export const tone: TriggerFamily = {
   name: 'tone',
-  summary: 'a change of tones, such as fewer of them',
-  unit: 'RMS of tones',
+  summary: 'a change of tones',
+  unit: 'RMS',
   weight: 10,
   rate: 0.05,
   parameters: ([channels]) => ({ curve: { dims: [channels, KNOTS], mean: 0, deviation: 0.1 } }),
